@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/monitor"
+	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// load reads and checks a description as the daemon does.
+func load(cmd *cobra.Command, file string) (*spec.Application, []byte, error) {
+	name, text, err := readFile(cmd, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	described, err := scaler.Validate(name, text, monitor.CheckQuery)
+	return described, text, err
+}
+
+func validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Check descriptions and list all mistakes",
+		Args:  usage(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			var errs []error
+			for _, file := range files {
+				described, _, err := load(cmd, file)
+				if err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: application %s with %d groups is valid\n", file, described.Name, len(described.Groups))
+			}
+			return errors.Join(errs...)
+		},
+	}
+}
+
+func schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of descriptions, for editors",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text, err := spec.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), string(text))
+			return err
+		},
+	}
+}
+
+func generateCommand() *cobra.Command {
+	var out string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "generate FILE --out DIR",
+		Short: "Write the Terraform of a description, at its initial sizes",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return fmt.Errorf("%w: say where to write with --out DIR", errUsage)
+			}
+			described, _, err := load(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 && !force {
+				return fmt.Errorf("%s is not empty: choose another folder, or overwrite with --force", out)
+			}
+			if err := scaler.Generate(cmd.Context(), described, terraform.NewRunner("terraform", 1, nil), out); err != nil {
+				return err
+			}
+			return listFiles(cmd.OutOrStdout(), out)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "folder to write to")
+	cmd.Flags().BoolVar(&force, "force", false, "write into a folder that is not empty")
+	return cmd
+}
+
+func listFiles(w io.Writer, dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			_, err = fmt.Fprintln(w, path)
+		}
+		return err
+	})
+}
+
+func planCommand(s *settings) *cobra.Command {
+	var offline, detailed bool
+	var binary string
+	cmd := &cobra.Command{
+		Use:   "plan FILE",
+		Short: "Show what applying a description would do, as Terraform plans it",
+		Long: "Show what applying a description would do, as Terraform plans it.\n\n" +
+			"Where a scalerd answers on the socket, its running nodes are what the plan\n" +
+			"starts from. Otherwise, or with --offline, it starts from nothing.",
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := s.plan(cmd, args[0], offline, binary)
+			if err != nil {
+				return err
+			}
+			if err := s.showPlan(cmd.OutOrStdout(), plan); err != nil {
+				return err
+			}
+			if detailed && plan.Changes() {
+				return errChanges
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "do not ask the daemon: plan from nothing")
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where there are changes")
+	cmd.Flags().StringVar(&binary, "terraform", "", "terraform binary (default: on PATH, else fetched)")
+	return cmd
+}
+
+func (s *settings) plan(cmd *cobra.Command, file string, offline bool, binary string) (scaler.ApplicationPlan, error) {
+	described, text, err := load(cmd, file)
+	if err != nil {
+		return scaler.ApplicationPlan{}, err
+	}
+	if !offline {
+		plan, err := s.client().Plan(cmd.Context(), api.Description{File: file, Text: string(text)})
+		if !errors.Is(err, api.ErrNoDaemon) {
+			return plan, err
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "No scalerd answers on %s: planned from nothing.\n", s.socket)
+	}
+	runner, err := offlineTerraform(cmd.Context(), binary)
+	if err != nil {
+		return scaler.ApplicationPlan{}, err
+	}
+	return scaler.PlanNew(cmd.Context(), described, runner)
+}
+
+func offlineTerraform(ctx context.Context, binary string) (*terraform.Runner, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	path, err := terraform.Find(ctx, binary, filepath.Join(cache, "scalerd", "bin"))
+	if err != nil {
+		return nil, err
+	}
+	return terraform.NewRunner(path, 1, nil), nil
+}
+
+func (s *settings) showPlan(w io.Writer, plan scaler.ApplicationPlan) error {
+	if s.output == "markdown" {
+		return markdownPlan(w, plan)
+	}
+	return s.show(w, plan, func(w io.Writer) error { return textPlan(w, plan) })
+}

@@ -1,0 +1,149 @@
+// Command scalerctl validates, previews, submits and watches applications of a
+// scalerd.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scalerd/scalerd/scaler/api"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+var (
+	// errUsage marks a wrong command line: exit code 64.
+	errUsage = errors.New("wrong usage")
+	// errChanges is not a failure: plan --detailed-exitcode found changes.
+	errChanges = errors.New("there are changes")
+)
+
+func run(ctx context.Context, args []string) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errChanges):
+		return 2
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(os.Stderr, "scalerctl: %v\nSee scalerctl --help.\n", err)
+		return 64
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "scalerctl: interrupted")
+		return 1
+	default:
+		fmt.Fprintf(os.Stderr, "scalerctl: %v\n", err)
+		return 1
+	}
+}
+
+// settings are the flags that every command has.
+type settings struct {
+	socket string
+	output string
+}
+
+func rootCommand() *cobra.Command {
+	var s settings
+	root := &cobra.Command{
+		Use:           "scalerctl",
+		Short:         "Works with the applications of a scalerd",
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          usage(cobra.NoArgs),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().StringVar(&s.socket, "socket", defaultSocket(), "unix socket of scalerd; $SCALERD_SOCKET sets the default")
+	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan also knows markdown")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.AddGroup(&cobra.Group{ID: "files", Title: "Work on files, without a daemon:"}, &cobra.Group{ID: "daemon", Title: "Work with the daemon:"})
+	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), schemaCommand()} {
+		c.GroupID = "files"
+		root.AddCommand(c)
+	}
+	for _, c := range []*cobra.Command{
+		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s),
+		scaleCommand(&s), dropCommand(&s), pauseCommand(&s, true), pauseCommand(&s, false), destroyCommand(&s),
+	} {
+		c.GroupID = "daemon"
+		root.AddCommand(c)
+	}
+	return root
+}
+
+// usage turns a wrong number of arguments into a usage error.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return fmt.Errorf("%w: %s: %w", errUsage, cmd.UseLine(), err)
+		}
+		return nil
+	}
+}
+
+func defaultSocket() string {
+	if socket := os.Getenv("SCALERD_SOCKET"); socket != "" {
+		return socket
+	}
+	return "/var/lib/scalerd/scalerd.sock"
+}
+
+func (s *settings) client() *api.Client { return api.NewClient(s.socket) }
+
+// show writes a result: as JSON, or as text by the given function.
+func (s *settings) show(w io.Writer, result any, text func(io.Writer) error) error {
+	switch s.output {
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(result)
+	case "text":
+		return text(w)
+	default:
+		return fmt.Errorf("%w: output %q: use text or json", errUsage, s.output)
+	}
+}
+
+// readFile reads a description; "-" is standard input.
+func readFile(cmd *cobra.Command, file string) (name string, text []byte, err error) {
+	if file == "-" {
+		text, err = io.ReadAll(cmd.InOrStdin())
+		return "stdin", text, err
+	}
+	text, err = os.ReadFile(file)
+	return file, text, err
+}
+
+// version is the module's version where the binary was built from one, else the
+// commit, else "devel".
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	return "devel"
+}

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/policy"
+)
+
+func statusCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [APPLICATION]",
+		Short: "Show what applications do now",
+		Args:  usage(cobra.MaximumNArgs(1)),
+		RunE:  func(cmd *cobra.Command, args []string) error { return s.status(cmd, args...) },
+	}
+}
+
+func (s *settings) status(cmd *cobra.Command, names ...string) error {
+	var statuses []scaler.ApplicationStatus
+	var err error
+	if len(names) == 0 {
+		statuses, err = s.client().Applications(cmd.Context())
+	} else {
+		statuses = make([]scaler.ApplicationStatus, 1)
+		statuses[0], err = s.client().Application(cmd.Context(), names[0])
+	}
+	if err != nil {
+		return err
+	}
+	return s.show(cmd.OutOrStdout(), statuses, func(w io.Writer) error { return textStatus(w, statuses) })
+}
+
+func textStatus(w io.Writer, statuses []scaler.ApplicationStatus) error {
+	if len(statuses) == 0 {
+		_, err := fmt.Fprintln(w, "No applications. Start one with scalerctl apply FILE.")
+		return err
+	}
+	t := table(w)
+	fmt.Fprintln(t, "APPLICATION\tGROUP\tSTATE\tWANTED\tREADY\tBOOTING\tLEAVING\tMIN\tMAX\tLAST DECISION")
+	for _, a := range statuses {
+		for _, g := range a.Groups {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", a.Name, g.Name, state(a, g), g.Wanted, g.Ready,
+				g.Creating+g.Booting, g.Draining, g.Min, g.Max, lastReason(g.Decision))
+		}
+		if len(a.Groups) == 0 {
+			fmt.Fprintf(t, "%s\t-\t-\t\t\t\t\t\t\t\n", a.Name)
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, a := range statuses {
+		textProblems(w, a)
+	}
+	return nil
+}
+
+// textProblems writes what a table has no room for.
+func textProblems(w io.Writer, a scaler.ApplicationStatus) {
+	bad := color.New(color.FgRed)
+	if a.Problem != "" {
+		bad.Fprintf(w, "\n%s: %s\n", a.Name, a.Problem)
+	}
+	for _, g := range a.Groups {
+		if g.Problem != "" {
+			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, g.Problem)
+			if !g.RetryAt.IsZero() {
+				fmt.Fprintf(w, "  tried again at %s\n", clock(g.RetryAt))
+			}
+		}
+		for _, p := range g.PolicyProblems {
+			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, p)
+		}
+		if g.Lost > 0 {
+			fmt.Fprintf(w, "\n%s/%s: %d nodes were ready and do not answer now\n", a.Name, g.Name, g.Lost)
+		}
+		for _, c := range g.Drift {
+			fmt.Fprintf(w, "\n%s/%s: drift: %s of %s\n", a.Name, g.Name, c.Action, c.Address)
+		}
+	}
+}
+
+func state(a scaler.ApplicationStatus, g scaler.GroupStatus) string {
+	word := g.State()
+	switch {
+	case a.Destroying:
+		word = "destroying"
+	case a.Paused && word == "steady":
+		word = "paused"
+	}
+	if word == "degraded" {
+		return color.RedString(word)
+	}
+	return word
+}
+
+func lastReason(d *scaler.Decision) string {
+	if d == nil || len(d.Reasons) == 0 {
+		return "-"
+	}
+	return shorten(d.Reasons[0], 60)
+}
+
+func shorten(s string, most int) string {
+	s, _, _ = strings.Cut(s, "\n")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+func nodesCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "nodes APPLICATION",
+		Short: "List the nodes of an application",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			nodes, err := s.client().Nodes(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return s.show(cmd.OutOrStdout(), nodes, func(w io.Writer) error {
+				t := table(w)
+				fmt.Fprintln(t, "NODE\tGROUP\tSTATE\tAGE\tADDRESS\tSHARD\tNOTE")
+				for _, n := range nodes {
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n.Name, n.Group, n.State, age(n.CreatedAt), address(n), n.Shard, nodeNote(n))
+				}
+				return t.Flush()
+			})
+		},
+	}
+}
+
+func address(n scaler.NodeStatus) string {
+	switch {
+	case n.PrivateIP == "":
+		return "-"
+	case n.Port != 0:
+		return fmt.Sprintf("%s:%d", n.PrivateIP, n.Port)
+	case n.PublicIP != "":
+		return n.PrivateIP + " (" + n.PublicIP + ")"
+	default:
+		return n.PrivateIP
+	}
+}
+
+func nodeNote(n scaler.NodeStatus) string {
+	if n.Outdated {
+		return "has older settings than the description"
+	}
+	return ""
+}
+
+func decisionsCommand(s *settings) *cobra.Command {
+	var group string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "decisions APPLICATION",
+		Short: "List the newest decisions; ticks that changed nothing are not kept",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			decisions, err := s.client().Decisions(cmd.Context(), args[0], group, limit)
+			if err != nil {
+				return err
+			}
+			return s.show(cmd.OutOrStdout(), decisions, func(w io.Writer) error {
+				t := table(w)
+				fmt.Fprintln(t, "ID\tTIME\tGROUP\tNODES\tREASON")
+				for _, d := range decisions {
+					fmt.Fprintf(t, "%d\t%s\t%s\t%d -> %d\t%s\n", d.ID, clock(d.At), d.Group, d.From, d.To, lastReason(&d))
+				}
+				return t.Flush()
+			})
+		},
+	}
+	cmd.Flags().StringVar(&group, "group", "", "only this group")
+	cmd.Flags().IntVar(&limit, "limit", 20, "how many")
+	return cmd
+}
+
+func explainCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain DECISION | APPLICATION GROUP",
+		Short: "Show why a decision was made and what was done about it",
+		Long: "Show why a decision was made and what was done about it: a recorded one by its\n" +
+			"number, or what the last tick decided about a group.",
+		Args: usage(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			e, err := s.explanation(cmd, args)
+			if err != nil {
+				return err
+			}
+			return s.show(cmd.OutOrStdout(), e, func(w io.Writer) error { return textExplanation(w, e) })
+		},
+	}
+}
+
+func (s *settings) explanation(cmd *cobra.Command, args []string) (api.Explanation, error) {
+	if len(args) == 1 {
+		var id int64
+		if _, err := fmt.Sscanf(args[0], "%d", &id); err != nil {
+			return api.Explanation{}, fmt.Errorf("%w: %q is not a decision's number; scalerctl decisions lists them", errUsage, args[0])
+		}
+		return s.client().Explain(cmd.Context(), id)
+	}
+	status, err := s.client().Application(cmd.Context(), args[0])
+	if err != nil {
+		return api.Explanation{}, err
+	}
+	for _, g := range status.Groups {
+		if g.Name != args[1] {
+			continue
+		}
+		if g.Decision == nil {
+			return api.Explanation{}, fmt.Errorf("group %s has not been decided about yet", g.Name)
+		}
+		if g.Decision.ID != 0 {
+			return s.client().Explain(cmd.Context(), g.Decision.ID)
+		}
+		return api.Explanation{Decision: *g.Decision}, nil
+	}
+	return api.Explanation{}, fmt.Errorf("group %s of application %s: %w", args[1], args[0], scaler.ErrNotFound)
+}
+
+func textExplanation(w io.Writer, e api.Explanation) error {
+	d := e.Decision
+	what := fmt.Sprintf("%d -> %d nodes", d.From, d.To)
+	if d.From == d.To && len(d.Drop) == 0 {
+		what = fmt.Sprintf("stays at %d nodes", d.To)
+	}
+	name := "The last tick"
+	if d.ID != 0 {
+		name = fmt.Sprintf("Decision %d", d.ID)
+	}
+	fmt.Fprintf(w, "%s on %s/%s at %s: %s\n", name, d.Application, d.Group, clock(d.At), what)
+	if len(d.Drop) > 0 {
+		fmt.Fprintf(w, "  drops %s\n", strings.Join(d.Drop, ", "))
+	}
+	if len(d.Readings) > 0 {
+		fmt.Fprintln(w, "\nMetrics")
+		for _, query := range slices.Sorted(maps.Keys(d.Readings)) {
+			fmt.Fprintf(w, "  %s = %s\n", query, readingText(d.Readings[query]))
+		}
+	}
+	if len(d.Proposals) > 0 {
+		fmt.Fprintln(w, "\nProposals")
+		for _, p := range d.Proposals {
+			fmt.Fprintf(w, "  %s: %s\n", p.Policy, proposalText(p))
+			for _, line := range p.Prints {
+				fmt.Fprintf(w, "    | %s\n", line)
+			}
+		}
+	}
+	fmt.Fprintln(w, "\nReasons")
+	for _, reason := range d.Reasons {
+		fmt.Fprintf(w, "  %s\n", reason)
+	}
+	if len(e.Journal) > 0 {
+		fmt.Fprintln(w, "\nWhat was done")
+		for _, entry := range e.Journal {
+			fmt.Fprintf(w, "  %s %s %s %s\n", clock(entry.At), entry.Shard, entry.Phase, entry.Detail)
+		}
+	}
+	return nil
+}
+
+func readingText(r policy.Reading) string {
+	if r.Missing != policy.Present {
+		return strings.TrimSpace(string(r.Missing) + " " + r.Detail)
+	}
+	if len(r.Samples) > 1 {
+		return fmt.Sprintf("%g (first of %d series)", r.Value(), len(r.Samples))
+	}
+	return fmt.Sprintf("%g", r.Value())
+}
+
+func proposalText(p policy.Proposal) string {
+	if p.Hold {
+		return "hold: " + p.Reason
+	}
+	return fmt.Sprintf("%d nodes: %s", p.Nodes, p.Reason)
+}
+
+func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+
+func age(since time.Time) string {
+	if since.IsZero() {
+		return "-"
+	}
+	return time.Since(since).Round(time.Second).String()
+}

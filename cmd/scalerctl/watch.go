@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/api"
+)
+
+// pollEvery is how often a waiting command asks the daemon.
+const pollEvery = 250 * time.Millisecond
+
+// waiting are the flags of commands that wait for the daemon's work.
+type waiting struct {
+	no      bool
+	timeout time.Duration
+}
+
+func (w *waiting) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&w.no, "no-wait", false, "return at once; the daemon goes on")
+	cmd.Flags().DurationVar(&w.timeout, "timeout", time.Hour, "longest time to wait; the daemon goes on after it")
+}
+
+// settle waits until everything that was asked of the application is carried out,
+// and shows progress on stderr. It fails where a group is degraded.
+func (s *settings) settle(cmd *cobra.Command, w waiting, app string) error {
+	ctx, cancel := context.WithTimeout(cmd.Context(), w.timeout)
+	defer cancel()
+	client, progress := s.client(), newProgress(cmd.ErrOrStderr())
+	for {
+		status, err := client.Application(ctx, app)
+		if err != nil {
+			return waited(ctx, cmd.Context(), err)
+		}
+		progress.show(status)
+		if status.Degraded() {
+			return degraded(status)
+		}
+		if status.Settled {
+			return nil
+		}
+		if err := pause(ctx); err != nil {
+			return waited(ctx, cmd.Context(), err)
+		}
+	}
+}
+
+// vanish waits until the application is gone.
+func (s *settings) vanish(cmd *cobra.Command, w waiting, app string) error {
+	ctx, cancel := context.WithTimeout(cmd.Context(), w.timeout)
+	defer cancel()
+	client, progress := s.client(), newProgress(cmd.ErrOrStderr())
+	for {
+		status, err := client.Application(ctx, app)
+		if errors.Is(err, scaler.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return waited(ctx, cmd.Context(), err)
+		}
+		progress.show(status)
+		if status.Degraded() {
+			return degraded(status)
+		}
+		if err := pause(ctx); err != nil {
+			return waited(ctx, cmd.Context(), err)
+		}
+	}
+}
+
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pollEvery):
+		return nil
+	}
+}
+
+// waited tells a wait that took too long from one that was interrupted.
+func waited(ctx, command context.Context, err error) error {
+	if ctx.Err() != nil && command.Err() == nil {
+		return errors.New("it takes longer than --timeout; the daemon goes on, see scalerctl status")
+	}
+	if command.Err() != nil {
+		return fmt.Errorf("the daemon goes on, see scalerctl status: %w", command.Err())
+	}
+	return err
+}
+
+func degraded(status scaler.ApplicationStatus) error {
+	var errs []error
+	if status.Problem != "" {
+		errs = append(errs, errors.New(status.Problem))
+	}
+	for _, g := range status.Groups {
+		if g.Problem == "" {
+			continue
+		}
+		err := fmt.Errorf("group %s is degraded: %s", g.Name, g.Problem)
+		if !g.RetryAt.IsZero() {
+			err = fmt.Errorf("%w\nThe daemon tries again at %s", err, clock(g.RetryAt))
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// progress prints Terraform's messages, each once.
+type progress struct {
+	w    io.Writer
+	last map[string]string
+}
+
+func newProgress(w io.Writer) *progress {
+	return &progress{w: w, last: map[string]string{}}
+}
+
+func (p *progress) show(status scaler.ApplicationStatus) {
+	for _, g := range status.Groups {
+		for _, step := range g.Steps {
+			key, message := g.Name+"/"+step.Shard, step.Progress.Message
+			if message == "" || p.last[key] == message {
+				continue
+			}
+			p.last[key] = message
+			fmt.Fprintf(p.w, "%s %s: %s\n", key, step.Progress.Phase, message)
+		}
+	}
+}
+
+func applyCommand(s *settings) *cobra.Command {
+	var w waiting
+	cmd := &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Start an application, or update the running one of the same name",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, text, err := readFile(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			name, err := s.client().Submit(cmd.Context(), api.Description{File: file, Text: string(text)})
+			if err != nil {
+				return err
+			}
+			if w.no {
+				fmt.Fprintf(cmd.OutOrStdout(), "Application %s was taken.\n", name)
+				return nil
+			}
+			if err := s.settle(cmd, w, name); err != nil {
+				return err
+			}
+			return s.status(cmd, name)
+		},
+	}
+	w.register(cmd)
+	return cmd
+}
+
+func destroyCommand(s *settings) *cobra.Command {
+	var w waiting
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "destroy APPLICATION",
+		Short: "Destroy an application with all its nodes",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			nodes, err := s.client().Nodes(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if !yes && !confirmed(cmd, fmt.Sprintf("Destroy application %s with its %d nodes?", args[0], len(nodes))) {
+				return fmt.Errorf("%w: nothing was destroyed; confirm with --yes", errUsage)
+			}
+			if err := s.client().Destroy(cmd.Context(), args[0]); err != nil || w.no {
+				return err
+			}
+			if err := s.vanish(cmd, w, args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Application %s is destroyed.\n", args[0])
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	w.register(cmd)
+	return cmd
+}
+
+// confirmed asks on a terminal; elsewhere the answer is no.
+func confirmed(cmd *cobra.Command, question string) bool {
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok {
+		return false
+	}
+	if info, err := in.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
+	var answer string
+	if _, err := fmt.Fscanln(in, &answer); err != nil {
+		return false
+	}
+	return answer == "y" || answer == "yes"
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// config is the daemon's configuration file. Every key has a flag of the same
+// meaning, which wins.
+type config struct {
+	// Data is the folder with everything that scalerd keeps.
+	Data string `yaml:"data"`
+	// Socket is the unix socket of the API; default <data>/scalerd.sock.
+	Socket string `yaml:"socket"`
+	// Listen is the loopback address of /healthz, /readyz and /metrics.
+	Listen string `yaml:"listen"`
+	// Terraform is the terraform binary; default: the one on PATH, else fetched.
+	Terraform string `yaml:"terraform"`
+	// TerraformProcesses bounds the terraform processes that run at once.
+	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
+	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
+	DriftInterval strictyaml.Duration `yaml:"drift_interval"`
+	// LogLevel is debug, info, warn or error.
+	LogLevel string `yaml:"log_level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
+}
+
+// defaultData is where the packaged service keeps its data.
+const defaultData = "/var/lib/scalerd"
+
+func defaults() config {
+	return config{
+		Data:               defaultData,
+		Listen:             "127.0.0.1:9417",
+		TerraformProcesses: max(2, runtime.NumCPU()),
+		DriftInterval:      strictyaml.Duration(5 * time.Minute),
+		LogLevel:           "info",
+	}
+}
+
+// flags are the command line's view of config.
+type flags struct {
+	file  string
+	given config
+	drift time.Duration
+}
+
+func (f *flags) register(set *pflag.FlagSet) {
+	d := defaults()
+	set.StringVar(&f.file, "config", "", "configuration file (YAML); its keys are these flags with _ for -")
+	set.StringVar(&f.given.Data, "data", d.Data, "folder with everything that scalerd keeps")
+	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default <data>/scalerd.sock)")
+	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
+	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
+	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
+	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
+	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
+}
+
+// config merges defaults, file and flags, in this order, and checks the result.
+func (f *flags) config(set *pflag.FlagSet) (config, error) {
+	c := defaults()
+	if f.file != "" {
+		text, err := os.ReadFile(f.file)
+		if err != nil {
+			return c, fmt.Errorf("configuration: %w", err)
+		}
+		if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
+			return c, err
+		}
+	}
+	f.given.DriftInterval = strictyaml.Duration(f.drift)
+	override(set, "data", &c.Data, f.given.Data)
+	override(set, "socket", &c.Socket, f.given.Socket)
+	override(set, "listen", &c.Listen, f.given.Listen)
+	override(set, "terraform", &c.Terraform, f.given.Terraform)
+	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
+	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
+	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
+	return c, c.check()
+}
+
+func override[T any](set *pflag.FlagSet, name string, into *T, given T) {
+	if set.Changed(name) {
+		*into = given
+	}
+}
+
+// maxSocketPath is what fits a socket address on every Unix.
+const maxSocketPath = 103
+
+func (c *config) check() error {
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		return fmt.Errorf("data folder %s: %w", c.Data, err)
+	}
+	c.Data = data
+	if c.Socket == "" {
+		c.Socket = filepath.Join(c.Data, "scalerd.sock")
+	}
+	var errs []error
+	if len(c.Socket) > maxSocketPath {
+		errs = append(errs, fmt.Errorf("socket %s: a socket's path has at most %d bytes; give a shorter one with --socket", c.Socket, maxSocketPath))
+	}
+	if err := checkLoopback(c.Listen); err != nil {
+		errs = append(errs, err)
+	}
+	if c.TerraformProcesses < 1 {
+		errs = append(errs, fmt.Errorf("terraform processes: %d, but at least 1 is needed", c.TerraformProcesses))
+	}
+	if c.DriftInterval < 0 {
+		errs = append(errs, fmt.Errorf("drift interval: %s is negative", c.DriftInterval))
+	}
+	if _, err := c.level(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (c *config) level() (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return level, fmt.Errorf("log level %q: use debug, info, warn or error", c.LogLevel)
+	}
+	return level, nil
+}
+
+// checkLoopback refuses an address that others could reach: these pages need no
+// password.
+func checkLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("listen %q: want host:port: %w", listen, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("listen %q: only loopback addresses, such as 127.0.0.1:9417", listen)
+	}
+	return nil
+}

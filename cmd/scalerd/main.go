@@ -1,0 +1,91 @@
+// Command scalerd is the daemon: it keeps the node groups of its applications at
+// the right size.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	// After the first signal the next one kills: terraform may take minutes.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// errUsage marks a wrong command line.
+var errUsage = errors.New("wrong usage")
+
+func run(ctx context.Context, args []string) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(os.Stderr, "scalerd: %v\nSee scalerd --help.\n", err)
+		return 64
+	default:
+		fmt.Fprintf(os.Stderr, "scalerd: %v\n", err)
+		return 1
+	}
+}
+
+func rootCommand() *cobra.Command {
+	var flags flags
+	root := &cobra.Command{
+		Use:   "scalerd",
+		Short: "Keeps fleets of virtual machines at the right size with Terraform",
+		Long: "scalerd runs in the foreground, as systemd wants it, until SIGINT or SIGTERM.\n" +
+			"Talk to it with scalerctl.",
+		Args:          noArgs,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := flags.config(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), config, cmd.ErrOrStderr())
+		},
+	}
+	flags.register(root.Flags())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.AddCommand(localCommand())
+	return root
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: %q is not a command of %s", errUsage, args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
+// version is the module's version where the binary was built from one, else the
+// commit, else "devel".
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	return "devel"
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/local"
+	"github.com/scalerd/scalerd/scaler/monitor"
+	"github.com/scalerd/scalerd/scaler/store"
+	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// serve wires the daemon and runs it until ctx ends.
+func serve(ctx context.Context, c config, stderr io.Writer) error {
+	level, err := c.level()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w; choose another one with --data", err)
+	}
+	unlock, err := lock(c.Data)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	binary, err := terraform.Find(ctx, c.Terraform, filepath.Join(c.Data, "bin"))
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("own binary: %w", err)
+	}
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	db, err := store.Open(ctx, filepath.Join(c.Data, "scalerd.db"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	embedded, err := monitor.OpenEmbedded(filepath.Join(c.Data, "metrics"), monitor.EmbeddedOptions{Logger: log, Registerer: registry})
+	if err != nil {
+		return err
+	}
+	defer embedded.Close()
+	service := scaler.NewService(scaler.Config{
+		Data:       c.Data,
+		Store:      db,
+		Terraform:  terraform.NewRunner(binary, c.TerraformProcesses, map[string]string{"SCALERD": self}),
+		Monitor:    monitors(embedded, log),
+		Probe:      local.Probe,
+		CheckQuery: monitor.CheckQuery,
+		DriftEvery: c.DriftInterval.AsDuration(),
+		Metrics:    scaler.NewMetrics(registry),
+		Log:        log,
+	})
+
+	socket, err := listenSocket(c.Socket)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(c.Socket)
+	pages, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for /metrics: %w; choose another address with --listen", err)
+	}
+	log.Info("scalerd runs", "version", version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return service.Run(ctx) })
+	serveHTTP(ctx, group, socket, api.Handler(service, version()))
+	serveHTTP(ctx, group, pages, healthPages(service, registry))
+	err = group.Wait()
+	log.Info("scalerd ends")
+	return err
+}
+
+// monitors opens an application's monitoring: its own Prometheus, or a part of the
+// embedded one.
+func monitors(embedded *monitor.Embedded, log *slog.Logger) func(*spec.Application, string) (scaler.Monitor, error) {
+	return func(app *spec.Application, appDir string) (scaler.Monitor, error) {
+		external := app.Monitoring.Prometheus
+		if external == nil {
+			return embedded.Application(app.Name, app.Interval.AsDuration()), nil
+		}
+		fileSD := external.FileSD
+		if fileSD == "" {
+			fileSD = filepath.Join(appDir, "targets.json")
+		}
+		return monitor.NewExternal(*external, fileSD, monitor.ExternalOptions{})
+	}
+}
+
+// lock takes the data folder for this process; the kernel frees it at any end.
+func lock(data string) (func(), error) {
+	path := filepath.Join(data, "scalerd.lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w; make it writable, or choose another one with --data", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder, _ := os.ReadFile(path)
+		return nil, errors.Join(fmt.Errorf("another scalerd (process %s) works on %s: stop it, or choose another folder with --data", string(holder), data), f.Close())
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteString(strconv.Itoa(os.Getpid()))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("data folder: write %s: %w", path, err), f.Close())
+	}
+	return func() { f.Close() }, nil
+}
+
+// listenSocket listens on a unix socket that only the owner can use. A socket that
+// nobody answers on is left over from a killed daemon, and replaced.
+func listenSocket(path string) (net.Listener, error) {
+	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		conn.Close()
+		return nil, fmt.Errorf("another process answers on %s: choose another socket with --socket", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("old socket: %w", err)
+	}
+	old := syscall.Umask(0o177) // no instant at which others could connect
+	defer syscall.Umask(old)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen on socket: %w", err)
+	}
+	return l, nil
+}
+
+// serveHTTP serves until ctx ends, then lets requests in flight finish.
+func serveHTTP(ctx context.Context, group *errgroup.Group, l net.Listener, handler http.Handler) {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	group.Go(func() error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return server.Shutdown(ctx)
+	})
+}
+
+// healthPages are the pages that need no password: whether the process lives,
+// whether it has taken up its applications, and its metrics.
+func healthPages(service *scaler.Service, registry *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case <-service.Loaded():
+			fmt.Fprintln(w, "ok")
+		default:
+			http.Error(w, "applications are being loaded", http.StatusServiceUnavailable)
+		}
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return mux
+}

@@ -1,0 +1,187 @@
+// Package api is scalerd's HTTP API and the Go client that scalerctl uses.
+//
+// The API is described by the OpenAPI document that it serves itself, under
+// /openapi.json. Errors are RFC 9457 problem documents; those about a description
+// carry its mistakes with file, line and column.
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// Description is a description as it is submitted.
+type Description struct {
+	// File is the name to use in messages about the text.
+	File string `json:"file" doc:"Name of the file, for messages."`
+	Text string `json:"text" doc:"The description: YAML."`
+}
+
+// Submitted is the answer to a submission.
+type Submitted struct {
+	Application string `json:"application"`
+}
+
+// Explanation is a decision and what was done about it.
+type Explanation struct {
+	Decision scaler.Decision `json:"decision"`
+	// Journal holds the phases of the steps that carried it out, oldest first.
+	Journal []scaler.Entry `json:"journal"`
+}
+
+// Handler serves the API of the service. Version is the daemon's own.
+func Handler(service *scaler.Service, version string) http.Handler {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("scalerd", version)
+	config.DocsPath = "" // the viewer would load scripts from elsewhere
+	config.CreateHooks = nil
+	api := humago.New(mux, config)
+	h := handlers{service}
+	register(api, http.MethodGet, "/v1/applications", "list-applications", "All applications and what they do now.", h.list)
+	register(api, http.MethodPost, "/v1/applications", "submit-application", "Start an application, or update the one of the same name.", h.submit)
+	register(api, http.MethodPost, "/v1/plan", "plan-application", "What submitting a description would do now.", h.plan)
+	register(api, http.MethodGet, "/v1/applications/{application}", "get-application", "What an application does now.", h.get)
+	register(api, http.MethodDelete, "/v1/applications/{application}", "destroy-application", "Begin to destroy an application.", h.destroy)
+	register(api, http.MethodGet, "/v1/applications/{application}/nodes", "list-nodes", "The nodes of an application.", h.nodes)
+	register(api, http.MethodPost, "/v1/applications/{application}/nodes/{node}/drop", "drop-node", "Destroy one chosen node.", h.drop)
+	register(api, http.MethodGet, "/v1/applications/{application}/decisions", "list-decisions", "The newest decisions.", h.decisions)
+	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/scale", "scale-group", "Set the size of a group once.", h.scale)
+	register(api, http.MethodPost, "/v1/applications/{application}/pause", "pause", "Stop or resume decisions.", h.pause)
+	register(api, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", h.explain)
+	return mux
+}
+
+type handlers struct{ service *scaler.Service }
+
+// body is a response with a JSON body.
+type body[T any] struct{ Body T }
+
+// ApplicationPath is the part of a path that names an application. It is exported
+// because huma looks into exported embedded structs only.
+type ApplicationPath struct {
+	Application string `path:"application"`
+}
+
+// register adds an operation whose errors become problem documents.
+func register[I, O any](api huma.API, method, path, id, summary string, handle func(context.Context, *I) (O, error)) {
+	huma.Register(api, huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: 8 << 20},
+		func(ctx context.Context, in *I) (*body[O], error) {
+			out, err := handle(ctx, in)
+			if err != nil {
+				return nil, problem(err)
+			}
+			return &body[O]{out}, nil
+		})
+}
+
+// problem maps an error to its HTTP status; the client maps it back.
+func problem(err error) error {
+	var mistakes strictyaml.Mistakes
+	if errors.As(err, &mistakes) {
+		details := make([]error, len(mistakes))
+		for i, m := range mistakes {
+			details[i] = &huma.ErrorDetail{Message: m.String(), Location: m.Path, Value: m}
+		}
+		return huma.NewError(http.StatusUnprocessableEntity, "the description is not valid", details...)
+	}
+	for _, known := range statuses {
+		if errors.Is(err, known.err) {
+			return huma.NewError(known.status, err.Error())
+		}
+	}
+	return huma.NewError(http.StatusInternalServerError, err.Error())
+}
+
+// statuses is the table of errors that a client can tell apart, in both
+// directions.
+var statuses = []struct {
+	err    error
+	status int
+}{
+	{scaler.ErrNotFound, http.StatusNotFound},
+	{scaler.ErrRefused, http.StatusConflict},
+}
+
+func (h handlers) list(context.Context, *struct{}) ([]scaler.ApplicationStatus, error) {
+	return h.service.Applications(), nil
+}
+
+func (h handlers) submit(ctx context.Context, in *body[Description]) (Submitted, error) {
+	name, err := h.service.Submit(ctx, in.Body.File, []byte(in.Body.Text))
+	return Submitted{name}, err
+}
+
+func (h handlers) plan(ctx context.Context, in *body[Description]) (scaler.ApplicationPlan, error) {
+	return h.service.Plan(ctx, in.Body.File, []byte(in.Body.Text))
+}
+
+func (h handlers) get(ctx context.Context, in *ApplicationPath) (scaler.ApplicationStatus, error) {
+	return h.service.Application(ctx, in.Application)
+}
+
+func (h handlers) destroy(ctx context.Context, in *ApplicationPath) (Submitted, error) {
+	return Submitted(*in), h.service.Destroy(ctx, in.Application)
+}
+
+func (h handlers) nodes(ctx context.Context, in *ApplicationPath) ([]scaler.NodeStatus, error) {
+	return h.service.Nodes(ctx, in.Application)
+}
+
+type dropInput struct {
+	ApplicationPath
+	Node    string `path:"node" doc:"Name, identifier or address."`
+	Replace bool   `query:"replace" doc:"Create another node in its place."`
+}
+
+func (h handlers) drop(ctx context.Context, in *dropInput) (scaler.Decision, error) {
+	return h.service.Drop(ctx, in.Application, in.Node, in.Replace)
+}
+
+type decisionsInput struct {
+	ApplicationPath
+	Group string `query:"group"`
+	Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+}
+
+func (h handlers) decisions(ctx context.Context, in *decisionsInput) ([]scaler.Decision, error) {
+	return h.service.Decisions(ctx, in.Application, in.Group, in.Limit)
+}
+
+type scaleInput struct {
+	ApplicationPath
+	Group string `path:"group"`
+	Nodes int    `query:"nodes" required:"true" minimum:"0"`
+}
+
+func (h handlers) scale(ctx context.Context, in *scaleInput) (scaler.Decision, error) {
+	return h.service.Scale(ctx, in.Application, in.Group, in.Nodes)
+}
+
+type pauseInput struct {
+	ApplicationPath
+	Group  string `query:"group" doc:"One group; without it the whole application."`
+	Paused bool   `query:"paused" default:"true"`
+}
+
+func (h handlers) pause(ctx context.Context, in *pauseInput) (scaler.ApplicationStatus, error) {
+	if err := h.service.Pause(ctx, in.Application, in.Group, in.Paused); err != nil {
+		return scaler.ApplicationStatus{}, err
+	}
+	return h.service.Application(ctx, in.Application)
+}
+
+type explainInput struct {
+	ID int64 `path:"id"`
+}
+
+func (h handlers) explain(ctx context.Context, in *explainInput) (Explanation, error) {
+	d, entries, err := h.service.Decision(ctx, in.ID)
+	return Explanation{d, entries}, err
+}

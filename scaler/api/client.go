@@ -1,0 +1,188 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"syscall"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// ErrNoDaemon is returned where no scalerd answers on the socket.
+var ErrNoDaemon = errors.New("no scalerd answers")
+
+// Client talks to a scalerd. Its methods return the errors that the Service's
+// methods return: scaler.ErrNotFound, scaler.ErrRefused, strictyaml.Mistakes. It
+// is safe for concurrent use.
+type Client struct {
+	socket string
+	http   *http.Client
+}
+
+// NewClient returns a Client of the scalerd that listens on the unix socket.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", socket)
+	}
+	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
+}
+
+// Applications are the states of all applications, by name.
+func (c *Client) Applications(ctx context.Context) ([]scaler.ApplicationStatus, error) {
+	return call[[]scaler.ApplicationStatus](ctx, c, http.MethodGet, nil, nil, "v1", "applications")
+}
+
+// Application is the state of one application.
+func (c *Client) Application(ctx context.Context, name string) (scaler.ApplicationStatus, error) {
+	return call[scaler.ApplicationStatus](ctx, c, http.MethodGet, nil, nil, "v1", "applications", name)
+}
+
+// Submit starts or updates an application and returns its name.
+func (c *Client) Submit(ctx context.Context, d Description) (string, error) {
+	out, err := call[Submitted](ctx, c, http.MethodPost, nil, d, "v1", "applications")
+	return out.Application, err
+}
+
+// Plan says what Submit would do now.
+func (c *Client) Plan(ctx context.Context, d Description) (scaler.ApplicationPlan, error) {
+	return call[scaler.ApplicationPlan](ctx, c, http.MethodPost, nil, d, "v1", "plan")
+}
+
+// Destroy begins to destroy an application.
+func (c *Client) Destroy(ctx context.Context, name string) error {
+	_, err := call[Submitted](ctx, c, http.MethodDelete, nil, nil, "v1", "applications", name)
+	return err
+}
+
+// Nodes are the application's nodes by group and name.
+func (c *Client) Nodes(ctx context.Context, name string) ([]scaler.NodeStatus, error) {
+	return call[[]scaler.NodeStatus](ctx, c, http.MethodGet, nil, nil, "v1", "applications", name, "nodes")
+}
+
+// Drop destroys one node, given by name, identifier or address.
+func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (scaler.Decision, error) {
+	query := url.Values{"replace": {strconv.FormatBool(replace)}}
+	return call[scaler.Decision](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "nodes", node, "drop")
+}
+
+// Decisions are the newest decisions first; an empty group stands for all.
+func (c *Client) Decisions(ctx context.Context, name, group string, limit int) ([]scaler.Decision, error) {
+	query := url.Values{"group": {group}, "limit": {strconv.Itoa(limit)}}
+	return call[[]scaler.Decision](ctx, c, http.MethodGet, query, nil, "v1", "applications", name, "decisions")
+}
+
+// Scale sets the size of a group once.
+func (c *Client) Scale(ctx context.Context, name, group string, nodes int) (scaler.Decision, error) {
+	query := url.Values{"nodes": {strconv.Itoa(nodes)}}
+	return call[scaler.Decision](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "groups", group, "scale")
+}
+
+// Pause stops decisions of a group, or of all with an empty name, or resumes them.
+func (c *Client) Pause(ctx context.Context, name, group string, paused bool) (scaler.ApplicationStatus, error) {
+	query := url.Values{"group": {group}, "paused": {strconv.FormatBool(paused)}}
+	return call[scaler.ApplicationStatus](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "pause")
+}
+
+// Explain is a decision and what was done about it.
+func (c *Client) Explain(ctx context.Context, id int64) (Explanation, error) {
+	return call[Explanation](ctx, c, http.MethodGet, nil, nil, "v1", "decisions", strconv.FormatInt(id, 10))
+}
+
+func call[T any](ctx context.Context, c *Client, method string, query url.Values, in any, path ...string) (T, error) {
+	var out T
+	var payload io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return out, fmt.Errorf("encode request: %w", err)
+		}
+		payload = bytes.NewReader(text)
+	}
+	target := (&url.URL{Scheme: "http", Host: "scalerd", RawQuery: query.Encode()}).JoinPath(path...)
+	req, err := http.NewRequestWithContext(ctx, method, target.String(), payload)
+	if err != nil {
+		return out, fmt.Errorf("request: %w", err)
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return out, c.unreached(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		return out, readProblem(res)
+	}
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
+		return out, fmt.Errorf("read answer of scalerd: %w", err)
+	}
+	return out, nil
+}
+
+func (c *Client) unreached(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w on %s: start it with `scalerd --data DIR`, or name its socket with --socket", ErrNoDaemon, c.socket)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.socket, err)
+	}
+	return fmt.Errorf("talk to scalerd: %w", err)
+}
+
+// answered is an error that came back from scalerd: its words, and the error that
+// its status stands for.
+type answered struct {
+	message string
+	kind    error
+}
+
+func (e *answered) Error() string { return e.message }
+func (e *answered) Unwrap() error { return e.kind }
+
+func readProblem(res *http.Response) error {
+	var p struct {
+		Detail string `json:"detail"`
+		Errors []struct {
+			Message string          `json:"message"`
+			Value   json.RawMessage `json:"value"`
+		} `json:"errors"`
+	}
+	text, err := io.ReadAll(io.LimitReader(res.Body, 8<<20))
+	if err != nil {
+		return fmt.Errorf("read answer of scalerd: %w", err)
+	}
+	if err := json.Unmarshal(text, &p); err != nil {
+		return fmt.Errorf("scalerd answered %s: %.300s", res.Status, text)
+	}
+	var mistakes strictyaml.Mistakes
+	for _, e := range p.Errors {
+		var m strictyaml.Mistake
+		if json.Unmarshal(e.Value, &m) == nil && m.What != "" {
+			mistakes = append(mistakes, m)
+		} else {
+			p.Detail += "; " + e.Message
+		}
+	}
+	if len(mistakes) > 0 {
+		return mistakes
+	}
+	answer := &answered{message: p.Detail}
+	for _, known := range statuses {
+		if known.status == res.StatusCode {
+			answer.kind = known.err
+		}
+	}
+	return answer
+}

@@ -1,0 +1,333 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// Monitor answers the queries of one application. Implementations are safe for
+// concurrent use.
+type Monitor interface {
+	// Query evaluates a PromQL expression at an instant. It never fails: a missing
+	// value is part of the Reading.
+	Query(ctx context.Context, promql string, at time.Time) policy.Reading
+	// Watch replaces the endpoints to scrape. An unchanged list costs nothing.
+	Watch(targets []Target) error
+	Close() error
+}
+
+// application is the runtime of one application. One goroutine, run, owns all of
+// it but what is published.
+type application struct {
+	name   string
+	config Config
+	log    *slog.Logger
+	// wg counts the actuators' goroutines.
+	wg sync.WaitGroup
+
+	orders  chan order
+	changed chan struct{}
+	// ended is closed when run returns.
+	ended chan struct{}
+
+	stored   StoredApplication
+	spec     *spec.Application
+	monitor  Monitor
+	groups   []*group
+	problem  string
+	tickedAt time.Time
+	// destroyed is set when nothing is left.
+	destroyed bool
+
+	published atomic.Pointer[view]
+}
+
+// view is what readers of an application see; it is never changed.
+type view struct {
+	status ApplicationStatus
+	nodes  []NodeStatus
+}
+
+// order is something to do between two ticks, in the application's goroutine.
+type order struct {
+	do   func(context.Context) error
+	done chan error
+}
+
+func newApplication(config Config, stored StoredApplication, described *spec.Application) *application {
+	a := &application{
+		name:    stored.Name,
+		config:  config,
+		log:     config.Log.With("application", stored.Name),
+		orders:  make(chan order),
+		changed: make(chan struct{}, 1),
+		ended:   make(chan struct{}),
+		stored:  stored,
+		spec:    described,
+	}
+	a.published.Store(&view{status: ApplicationStatus{Name: stored.Name}})
+	return a
+}
+
+func (a *application) dir() string { return filepath.Join(a.config.Data, "apps", a.name) }
+
+// order runs do in the application's goroutine and waits for it.
+func (a *application) order(ctx context.Context, do func(context.Context) error) error {
+	o := order{do: do, done: make(chan error, 1)}
+	select {
+	case a.orders <- o:
+	case <-a.ended:
+		return fmt.Errorf("application %s: %w", a.name, ErrNotFound)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run ticks until ctx ends or the application is destroyed; then it waits for its
+// actuators.
+func (a *application) run(ctx context.Context) {
+	defer close(a.ended)
+	defer a.wg.Wait()
+	if err := a.start(ctx); err != nil {
+		a.log.Error("application is not complete", "error", err)
+		a.problem = err.Error()
+	}
+	defer func() {
+		if a.monitor != nil {
+			a.monitor.Close()
+		}
+	}()
+	a.publish(time.Now())
+	ticker := time.NewTicker(a.interval())
+	defer ticker.Stop()
+	for !a.destroyed {
+		select {
+		case <-ctx.Done():
+			return
+		case o := <-a.orders:
+			interval := a.interval()
+			o.done <- o.do(ctx)
+			if a.interval() != interval {
+				ticker.Reset(a.interval())
+			}
+		case <-a.changed:
+			a.sweep(ctx)
+		case now := <-ticker.C:
+			a.tickTimed(ctx, now)
+		}
+		a.publish(time.Now())
+	}
+}
+
+func (a *application) interval() time.Duration {
+	if a.spec == nil {
+		return time.Minute
+	}
+	return time.Duration(a.spec.Interval)
+}
+
+// start brings up what is stored: the described groups, and those whose removal
+// was interrupted.
+func (a *application) start(ctx context.Context) error {
+	if err := os.MkdirAll(a.dir(), 0o700); err != nil {
+		return fmt.Errorf("application folder: %w", err)
+	}
+	if a.stored.Destroying {
+		return a.dismissUndescribed(ctx)
+	}
+	if a.spec == nil {
+		return nil // its description can't be read: its nodes are left alone
+	}
+	return a.describe(ctx, a.spec)
+}
+
+// describe makes the runtime fit a description: the first one, or a changed one.
+func (a *application) describe(ctx context.Context, described *spec.Application) error {
+	var errs []error
+	if err := a.openMonitor(described); err != nil {
+		errs = append(errs, err) // tried again at each tick
+	}
+	a.spec = described
+	for i := range described.Groups {
+		if err := a.describeGroup(ctx, &described.Groups[i]); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := a.dismissUndescribed(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// openMonitor replaces the monitor where the description asks for another one.
+func (a *application) openMonitor(described *spec.Application) error {
+	if a.monitor != nil && a.spec != nil && sameMonitoring(a.spec, described) {
+		return nil
+	}
+	monitor, err := a.config.Monitor(described, a.dir())
+	if err != nil {
+		return fmt.Errorf("monitoring: %w", err)
+	}
+	if a.monitor != nil {
+		if err := a.monitor.Close(); err != nil {
+			a.log.Warn("close monitoring", "error", err)
+		}
+	}
+	a.monitor = monitor
+	return nil
+}
+
+func (a *application) group(name string) *group {
+	for _, g := range a.groups {
+		if g.name == name {
+			return g
+		}
+	}
+	return nil
+}
+
+func (a *application) describeGroup(ctx context.Context, described *spec.Group) error {
+	policies, err := newPolicies(a.spec, described)
+	if err != nil {
+		return err
+	}
+	g := a.group(described.Name)
+	if g == nil {
+		if g, err = a.openGroup(ctx, described.Name, &description{a.spec, described}); err != nil {
+			return err
+		}
+	} else {
+		g.actuator.describe(description{a.spec, described})
+	}
+	g.spec, g.policies, g.removing = described, policies, false
+	if !g.row.Known {
+		return a.decideFirst(ctx, g)
+	}
+	g.actuator.ask(g.row.Wanted, nil, 0)
+	return nil
+}
+
+// openGroup loads a group from disk and starts its actuator.
+func (a *application) openGroup(ctx context.Context, name string, d *description) (*group, error) {
+	row, err := a.config.Store.Group(ctx, a.name, name)
+	if err != nil {
+		return nil, err
+	}
+	times, err := a.config.Store.Nodes(ctx, a.name, name)
+	if err != nil {
+		return nil, err
+	}
+	act := &actuator{
+		app: a.name, group: name,
+		dir:        filepath.Join(a.dir(), name),
+		tf:         a.config.Terraform,
+		store:      a.config.Store,
+		probe:      a.config.Probe,
+		driftEvery: a.config.DriftEvery,
+		metrics:    a.config.Metrics,
+		log:        a.log.With("group", name),
+		changed: func() {
+			select {
+			case a.changed <- struct{}{}:
+			default:
+			}
+		},
+	}
+	if err := act.load(ctx, d); err != nil {
+		return nil, fmt.Errorf("group %s: %w", name, err)
+	}
+	g := &group{name: name, row: row, actuator: act, history: History{LastOut: row.LastOut, LastIn: row.LastIn}, ready: map[string]time.Time{}, up: map[string]bool{}}
+	for node, t := range times {
+		if !t.ReadyAt.IsZero() {
+			g.ready[node] = t.ReadyAt
+		}
+	}
+	a.groups = append(a.groups, g)
+	a.wg.Go(func() { act.run(ctx) })
+	return g, nil
+}
+
+// dismissUndescribed removes the groups that the description does not have (any
+// more): those that run, and those whose folder is there.
+func (a *application) dismissUndescribed(ctx context.Context) error {
+	if a.spec == nil && !a.stored.Destroying {
+		return nil
+	}
+	names, err := groupDirs(a.dir())
+	if err != nil {
+		return err
+	}
+	for _, g := range a.groups {
+		names = append(names, g.name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if a.spec != nil && !a.stored.Destroying && a.spec.Group(name) != nil {
+			continue
+		}
+		g := a.group(name)
+		if g == nil {
+			if g, err = a.openGroup(ctx, name, nil); err != nil {
+				return err
+			}
+		}
+		g.removing = true
+		g.actuator.dismissGroup()
+	}
+	return nil
+}
+
+// sweep forgets groups that are gone, and the application with the last one of a
+// destroyed one.
+func (a *application) sweep(ctx context.Context) {
+	a.groups = slices.DeleteFunc(a.groups, func(g *group) bool {
+		gone := g.removing && g.actuator.Fleet().Removed
+		if gone {
+			a.config.Metrics.forget(a.name, g.name)
+			a.log.Info("group removed", "group", g.name)
+		}
+		return gone
+	})
+	if !a.stored.Destroying || len(a.groups) > 0 {
+		return
+	}
+	if err := errors.Join(os.RemoveAll(a.dir()), a.config.Store.DeleteApplication(ctx, a.name)); err != nil {
+		a.problem = err.Error()
+		a.log.Error("application can't be removed", "error", err)
+		return
+	}
+	a.log.Info("application destroyed")
+	a.destroyed = true
+}
+
+// groupDirs lists the groups that have a folder.
+func groupDirs(appDir string) ([]string, error) {
+	entries, err := os.ReadDir(appDir)
+	if err != nil {
+		return nil, fmt.Errorf("list groups: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}

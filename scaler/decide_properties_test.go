@@ -1,0 +1,173 @@
+package scaler
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen/spec"
+	"pgregory.net/rapid"
+)
+
+// situation is everything that Decide is given.
+type situation struct {
+	Seen      policy.Observation
+	Proposals []policy.Proposal
+	Limits    spec.Scaling
+	History   History
+}
+
+func (s situation) decide() (Decision, History) {
+	return Decide(s.Seen, s.Proposals, s.Limits, s.History)
+}
+
+// copied shares nothing with s.
+func (s situation) copied() situation {
+	c := s
+	c.Seen.Nodes = slices.Clone(s.Seen.Nodes)
+	c.Proposals = slices.Clone(s.Proposals)
+	for i := range c.Proposals {
+		c.Proposals[i].Drop = slices.Clone(c.Proposals[i].Drop)
+	}
+	c.History.Desired = slices.Clone(s.History.Desired)
+	c.History.Dropped = slices.Clone(s.History.Dropped)
+	return c
+}
+
+func drawSituation(t *rapid.T) situation {
+	seconds := func(label string) spec.Duration {
+		return spec.Duration(time.Duration(rapid.IntRange(0, 400).Draw(t, label)) * time.Second)
+	}
+	least := rapid.IntRange(0, 10).Draw(t, "min")
+	s := situation{
+		Seen: fleetOf(rapid.IntRange(0, 25).Draw(t, "existing"), rapid.IntRange(0, 25).Draw(t, "wanted")),
+		Limits: spec.Scaling{
+			CooldownOut: seconds("cooldown_out"), CooldownIn: seconds("cooldown_in"), Stabilisation: seconds("stabilisation"),
+			MaxStepOut: rapid.IntRange(0, 5).Draw(t, "max_step_out"), MaxStepIn: rapid.IntRange(0, 5).Draw(t, "max_step_in"),
+		},
+	}
+	s.Seen.Min, s.Seen.Max = least, least+rapid.IntRange(0, 12).Draw(t, "room")
+	names := rapid.SliceOfN(rapid.Map(rapid.IntRange(1, 30), func(n int) string { return fmt.Sprintf("web-%04d", n) }), 0, 6)
+	for range rapid.IntRange(0, 4).Draw(t, "policies") {
+		p := wants(rapid.IntRange(0, 40).Draw(t, "proposed"))
+		if rapid.IntRange(0, 3).Draw(t, "drops") == 0 {
+			p.Drop = names.Draw(t, "drop")
+		}
+		p.Hold = rapid.IntRange(0, 5).Draw(t, "holds") == 0
+		s.Proposals = append(s.Proposals, p)
+	}
+	if rapid.Bool().Draw(t, "changed before") {
+		s.History.LastOut = secondsAgo(rapid.IntRange(-10, 500).Draw(t, "last out"))
+		s.History.LastIn = secondsAgo(rapid.IntRange(-10, 500).Draw(t, "last in"))
+	}
+	ages := rapid.SliceOfN(rapid.IntRange(0, 900), 0, 8).Draw(t, "asked")
+	slices.Sort(ages)
+	for _, age := range slices.Backward(ages) {
+		s.History.Desired = append(s.History.Desired, Desired{At: secondsAgo(age), Nodes: rapid.IntRange(0, 25).Draw(t, "desired")})
+	}
+	s.History.Dropped = names.Draw(t, "dropped")
+	return s
+}
+
+// TestDecideAlways checks what holds in every situation.
+func TestDecideAlways(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSituation(t)
+		before := s.copied()
+		d, h := s.decide()
+		if diff := cmp.Diff(before, s); diff != "" {
+			t.Fatalf("Decide() changed what it was given (-before +after):\n%s", diff)
+		}
+		again, hAgain := s.decide()
+		if diff := cmp.Diff([]any{d, h}, []any{again, hAgain}); diff != "" {
+			t.Fatalf("Decide() of the same (-first +second):\n%s", diff)
+		}
+		o := s.Seen
+		if d.To < o.Min || d.To > o.Max {
+			t.Fatalf("Decide() = %d, want within %d..%d: %q", d.To, o.Min, o.Max, d.Reasons)
+		}
+		base := min(max(o.Wanted, o.Min), o.Max)
+		holds := slices.ContainsFunc(s.Proposals, func(p policy.Proposal) bool { return p.Hold })
+		if holds && d.To < base {
+			t.Fatalf("Decide() = %d of %d while a policy holds: %q", d.To, base, d.Reasons)
+		}
+		if holds && len(d.Drop) > 0 {
+			t.Fatalf("Decide() drops %v while a policy holds", d.Drop)
+		}
+		if len(d.Drop) > max(0, base-d.To) {
+			t.Fatalf("Decide() = %d of %d with %d drops, want no more drops than nodes less", d.To, base, len(d.Drop))
+		}
+		if len(slices.Compact(slices.Sorted(slices.Values(d.Drop)))) != len(d.Drop) {
+			t.Fatalf("Decide() drops a node twice: %v", d.Drop)
+		}
+		for _, name := range d.Drop {
+			if !hasNode(o, name) {
+				t.Fatalf("Decide() drops %s, which does not exist", name)
+			}
+		}
+		if step := s.Limits.MaxStepIn; step > 0 && base-d.To > step {
+			t.Fatalf("Decide() = %d of %d, want a step of %d at most", d.To, base, step)
+		}
+		if step := s.Limits.MaxStepOut; step > 0 && d.To-base > step {
+			t.Fatalf("Decide() = %d of %d, want a step of %d at most", d.To, base, step)
+		}
+		if !slices.IsSortedFunc(h.Desired, func(a, b Desired) int { return a.At.Compare(b.At) }) {
+			t.Fatalf("history = %v, want the oldest first", h.Desired)
+		}
+		if len(d.Reasons) == 0 {
+			t.Fatal("Decide() gives no reason")
+		}
+	})
+}
+
+// TestDecideNeverShrinksWhatWasNeededLately runs a group for a while and checks
+// that no decision goes below a size that was asked for within the window.
+func TestDecideNeverShrinksWhatWasNeededLately(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		window := time.Duration(rapid.IntRange(0, 120).Draw(t, "window")) * time.Second
+		limits := spec.Scaling{Stabilisation: spec.Duration(window)}
+		o := fleetOf(0, 5)
+		var h History
+		type ask struct {
+			at time.Time
+			n  int
+		}
+		var asks []ask
+		for range rapid.IntRange(1, 60).Draw(t, "ticks") {
+			o.Now = o.Now.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "tick")) * time.Second)
+			n := rapid.IntRange(1, 10).Draw(t, "n")
+			asks = append(asks, ask{o.Now, n})
+			var d Decision
+			d, h = Decide(o, []policy.Proposal{wants(n)}, limits, h)
+			for _, a := range asks {
+				if a.n > d.To && d.To < d.From && o.Now.Sub(a.at) <= window {
+					t.Fatalf("Decide() = %d to %d, %v after %d were needed, want the window of %v kept", d.From, d.To, o.Now.Sub(a.at), a.n, window)
+				}
+			}
+			if d.To < d.From && o.Now.Sub(asks[0].at) < window {
+				t.Fatalf("Decide() shrinks %v after the first proposal, want the window of %v covered", o.Now.Sub(asks[0].at), window)
+			}
+			o.Wanted = d.To
+		}
+	})
+}
+
+func BenchmarkDecide(b *testing.B) {
+	limits := spec.Scaling{CooldownIn: spec.Duration(time.Minute), Stabilisation: spec.Duration(5 * time.Minute), MaxStepIn: 1}
+	o := fleetOf(8, 8)
+	o.Readings = map[string]policy.Reading{"cpu": {Samples: []policy.Sample{{Value: 12}}}}
+	h := History{}
+	for age := 600; age > 0; age -= 15 {
+		h.Desired = append(h.Desired, Desired{At: secondsAgo(age), Nodes: 3})
+	}
+	proposals := []policy.Proposal{wants(3), wants(2), wants(1), wants(3), drops("web-0002")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if d, _ := Decide(o, proposals, limits, h); d.To != 7 {
+			b.Fatalf("Decide() = %d, want 7", d.To)
+		}
+	}
+}

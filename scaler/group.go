@@ -1,0 +1,147 @@
+package scaler
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// group is the runtime of one node group. It is owned by its application's
+// goroutine.
+type group struct {
+	name string
+	// spec is nil for a group whose removal was interrupted.
+	spec     *spec.Group
+	policies []policy.Policy
+	row      StoredGroup
+	history  History
+	actuator *actuator
+	removing bool
+	// ready is when each node was first ready; up is who answered at the last tick.
+	ready map[string]time.Time
+	up    map[string]bool
+	// stableSince is MiCADO's stability clock.
+	stableSince time.Time
+	last        *Decision
+	problems    []string
+}
+
+// newPolicies makes the policies of a group.
+func newPolicies(app *spec.Application, g *spec.Group) ([]policy.Policy, error) {
+	var policies []policy.Policy
+	for _, p := range g.Policies {
+		made, err := policy.New(p, app.GroupConstants(g))
+		if err != nil {
+			return nil, fmt.Errorf("group %s: %w", g.Name, err)
+		}
+		policies = append(policies, made)
+	}
+	return policies, nil
+}
+
+func sameMonitoring(a, b *spec.Application) bool {
+	return a.Interval == b.Interval && reflect.DeepEqual(a.Monitoring, b.Monitoring)
+}
+
+// nodeStatuses joins what Terraform and what the monitoring know of the group's
+// nodes.
+func (g *group) nodeStatuses() []NodeStatus {
+	fleet := g.actuator.Fleet()
+	nodes := make([]NodeStatus, 0, len(fleet.Nodes))
+	for _, n := range fleet.Nodes {
+		status := NodeStatus{
+			Name: n.Name, Group: g.name, Shard: n.Shard,
+			ID: n.State.ID, PrivateIP: n.State.PrivateIP, PublicIP: n.State.PublicIP, Port: n.State.Port,
+			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated,
+		}
+		switch {
+		case n.Presence == Leaving:
+			status.State = StateDraining
+		case n.Presence == Creating:
+			status.State = StateCreating
+		case g.up[n.Name]:
+			status.State = StateReady
+		case status.ReadyAt.IsZero():
+			status.State = StateBooting
+		default:
+			status.State = StateLost
+		}
+		nodes = append(nodes, status)
+	}
+	return nodes
+}
+
+func (g *group) status(nodes []NodeStatus) GroupStatus {
+	fleet := g.actuator.Fleet()
+	s := GroupStatus{
+		Name: g.name, Wanted: g.row.Wanted, Paused: g.row.Paused, Removing: g.removing,
+		Settled: g.actuator.settled(),
+		Problem: fleet.Problem, RetryAt: fleet.RetryAt,
+		Steps: fleet.Steps, Drift: fleet.Drift, Decision: g.last, PolicyProblems: g.problems,
+	}
+	if fleet.Unknown != "" {
+		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
+	}
+	if g.spec != nil {
+		s.Cloud, s.Min, s.Max = string(g.spec.Cloud), g.spec.Min, g.spec.Max
+	}
+	if g.removing {
+		s.Wanted = 0
+	}
+	for _, n := range nodes {
+		switch n.State {
+		case StateCreating:
+			s.Creating++
+		case StateBooting:
+			s.Booting++
+		case StateReady:
+			s.Ready++
+		case StateLost:
+			s.Lost++
+		case StateDraining:
+			s.Draining++
+		}
+	}
+	return s
+}
+
+// observe gathers what the group's policies may know. Readings are by the
+// group's query names.
+func (g *group) observe(app *spec.Application, readings map[string]policy.Reading, now time.Time) policy.Observation {
+	obs := policy.Observation{
+		Now: now, Group: g.name,
+		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max,
+		Readings: readings, Constants: app.GroupConstants(g.spec),
+	}
+	for _, n := range g.nodeStatuses() {
+		if n.State == StateCreating || n.State == StateDraining {
+			continue
+		}
+		obs.Nodes = append(obs.Nodes, policy.Node{Name: n.Name, Address: n.PrivateIP, ID: n.ID, Ready: n.State == StateReady})
+	}
+	if obs.Ready() != g.row.Wanted || g.row.Wanted == 0 {
+		g.stableSince = time.Time{}
+	} else if g.stableSince.IsZero() {
+		g.stableSince = now
+	}
+	obs.ChangedAt = g.stableSince
+	return obs
+}
+
+// propose asks every policy.
+func (g *group) propose(obs policy.Observation) []policy.Proposal {
+	var proposals []policy.Proposal
+	g.problems = nil
+	for _, p := range g.policies {
+		obs.UserData = g.row.UserData[p.Name()]
+		proposal := p.Propose(obs)
+		if proposal.Error != "" {
+			g.problems = append(g.problems, fmt.Sprintf("policy %s: %s", p.Name(), proposal.Error))
+		}
+		proposals = append(proposals, proposal)
+	}
+	return proposals
+}

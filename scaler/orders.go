@@ -1,0 +1,234 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrRefused is returned for an order that can't be carried out as things are.
+var ErrRefused = errors.New("refused")
+
+// Submit starts an application, or updates the running one of the same name, and
+// returns its name. The nodes follow later; see Application. A wrong description
+// is answered with strictyaml.Mistakes, and nothing is changed then.
+func (s *Service) Submit(ctx context.Context, file string, text []byte) (string, error) {
+	described, err := s.Validate(file, text)
+	if err != nil {
+		return "", err
+	}
+	row := StoredApplication{Name: described.Name, File: file, Text: text, UpdatedAt: time.Now()}
+	a, err := s.application(ctx, described.Name)
+	if err == nil {
+		return described.Name, a.order(ctx, func(ctx context.Context) error {
+			if a.stored.Destroying {
+				return fmt.Errorf("application %s is being destroyed, wait for its end: %w", a.name, ErrRefused)
+			}
+			row.Paused = a.stored.Paused
+			if err := a.config.Store.SaveApplication(ctx, row); err != nil {
+				return err
+			}
+			a.stored = row
+			if err := a.describe(ctx, described); err != nil {
+				return err
+			}
+			a.problem = ""
+			a.tickTimed(ctx, time.Now())
+			return nil
+		})
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return "", err
+	}
+	return described.Name, s.create(ctx, newApplication(s.config, row, described))
+}
+
+func (s *Service) create(ctx context.Context, a *application) error {
+	s.mu.Lock()
+	if _, ok := s.apps[a.name]; ok {
+		s.mu.Unlock()
+		return fmt.Errorf("application %s was submitted at the same time by somebody else, try again: %w", a.name, ErrRefused)
+	}
+	s.apps[a.name] = a
+	s.mu.Unlock()
+	err := s.config.Store.SaveApplication(ctx, a.stored)
+	if err == nil {
+		select {
+		case s.spawn <- a:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if err != nil {
+		s.mu.Lock()
+		delete(s.apps, a.name)
+		s.mu.Unlock()
+		return err
+	}
+	// The application's first view is there when it takes its first order.
+	return a.order(ctx, func(context.Context) error { return nil })
+}
+
+// decideFirst sizes a new group.
+func (a *application) decideFirst(ctx context.Context, g *group) error {
+	now := time.Now()
+	initial := min(max(g.spec.Initial, g.spec.Min), g.spec.Max)
+	d := Decision{
+		At: now, Application: a.name, Group: g.name, To: initial,
+		Reasons: []string{fmt.Sprintf("first apply: initial is %d", initial)},
+	}
+	row := g.row
+	row.Wanted, row.Known, row.LastOut = initial, true, now
+	return a.enact(ctx, g, d, row)
+}
+
+// enact records a decision that no policy made, and asks for it.
+func (a *application) enact(ctx context.Context, g *group, d Decision, row StoredGroup) error {
+	id, err := a.config.Store.RecordDecision(ctx, d, row)
+	if err != nil {
+		return err
+	}
+	d.ID = id
+	g.row, g.last = row, &d
+	g.history = History{LastOut: row.LastOut, LastIn: row.LastIn}
+	a.countDecision(d)
+	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
+	g.actuator.ask(d.To, d.Drop, id)
+	return nil
+}
+
+// Scale sets the size of a group once; its policies go on from there. It returns
+// the decision.
+func (s *Service) Scale(ctx context.Context, app, name string, nodes int) (Decision, error) {
+	var made Decision
+	err := s.orderGroup(ctx, app, name, func(ctx context.Context, a *application, g *group) error {
+		if nodes < g.spec.Min || nodes > g.spec.Max {
+			return fmt.Errorf("%d nodes is outside %d..%d of group %s; change min or max in the description: %w", nodes, g.spec.Min, g.spec.Max, name, ErrRefused)
+		}
+		var err error
+		made, err = a.byHand(ctx, g, nodes, nil, fmt.Sprintf("scaled by hand from %d to %d", g.row.Wanted, nodes))
+		return err
+	})
+	return made, err
+}
+
+// Drop destroys one chosen node, given by its name, identifier or address. The
+// group gets one node smaller, or another node instead where replace is set.
+func (s *Service) Drop(ctx context.Context, app, node string, replace bool) (Decision, error) {
+	a, err := s.application(ctx, app)
+	if err != nil {
+		return Decision{}, err
+	}
+	nodes := a.published.Load().nodes
+	i := slices.IndexFunc(nodes, func(n NodeStatus) bool {
+		return n.Name == node || n.ID == node || n.PublicIP == node && node != "" || n.PrivateIP == node && n.Port == 0 ||
+			fmt.Sprintf("%s:%d", n.PrivateIP, n.Port) == node
+	})
+	if i < 0 {
+		return Decision{}, fmt.Errorf("node %s of application %s: %w", node, app, ErrNotFound)
+	}
+	name := nodes[i].Name
+	var made Decision
+	err = s.orderGroup(ctx, app, nodes[i].Group, func(ctx context.Context, a *application, g *group) error {
+		to, reason := g.row.Wanted-1, fmt.Sprintf("%s dropped by hand", name)
+		if replace {
+			to, reason = g.row.Wanted, fmt.Sprintf("%s replaced by hand", name)
+		}
+		if to < g.spec.Min {
+			return fmt.Errorf("without %s group %s has %d nodes, fewer than its min of %d; replace it instead, or lower min: %w", name, g.name, to, g.spec.Min, ErrRefused)
+		}
+		var err error
+		made, err = a.byHand(ctx, g, to, []string{name}, reason)
+		return err
+	})
+	return made, err
+}
+
+func (a *application) byHand(ctx context.Context, g *group, to int, drop []string, reason string) (Decision, error) {
+	now := time.Now()
+	d := Decision{At: now, Application: a.name, Group: g.name, From: g.row.Wanted, To: to, Drop: drop, Reasons: []string{reason}}
+	row := g.row
+	row.Wanted = to
+	switch {
+	case to > d.From:
+		row.LastOut = now
+	case to < d.From:
+		row.LastIn = now
+	}
+	err := a.enact(ctx, g, d, row)
+	if err != nil {
+		return Decision{}, err
+	}
+	return *g.last, nil
+}
+
+// orderGroup runs do in the application's goroutine with a described group.
+func (s *Service) orderGroup(ctx context.Context, app, name string, do func(context.Context, *application, *group) error) error {
+	a, err := s.application(ctx, app)
+	if err != nil {
+		return err
+	}
+	return a.order(ctx, func(ctx context.Context) error {
+		g := a.group(name)
+		if g == nil || g.spec == nil {
+			return fmt.Errorf("group %s of application %s: %w", name, app, ErrNotFound)
+		}
+		if a.stored.Destroying || g.removing {
+			return fmt.Errorf("group %s is being destroyed: %w", name, ErrRefused)
+		}
+		return do(ctx, a, g)
+	})
+}
+
+// Pause stops decisions of one group or, with an empty name, of the whole
+// application, until it is resumed. Nodes stay, and are still repaired.
+func (s *Service) Pause(ctx context.Context, app, name string, paused bool) error {
+	if name != "" {
+		return s.orderGroup(ctx, app, name, func(ctx context.Context, a *application, g *group) error {
+			row := g.row
+			row.Paused = paused
+			if err := a.config.Store.SaveGroup(ctx, a.name, g.name, row); err != nil {
+				return err
+			}
+			g.row = row
+			return nil
+		})
+	}
+	a, err := s.application(ctx, app)
+	if err != nil {
+		return err
+	}
+	return a.order(ctx, func(ctx context.Context) error {
+		row := a.stored
+		row.Paused = paused
+		if err := a.config.Store.SaveApplication(ctx, row); err != nil {
+			return err
+		}
+		a.stored = row
+		return nil
+	})
+}
+
+// Destroy begins the end of an application: its nodes are destroyed, then it is
+// forgotten. It returns at once; Application answers ErrNotFound when all is gone.
+func (s *Service) Destroy(ctx context.Context, app string) error {
+	a, err := s.application(ctx, app)
+	if err != nil {
+		return err
+	}
+	return a.order(ctx, func(ctx context.Context) error {
+		row := a.stored
+		row.Destroying = true
+		if err := a.config.Store.SaveApplication(ctx, row); err != nil {
+			return err
+		}
+		a.stored = row
+		if err := a.dismissUndescribed(ctx); err != nil {
+			return err
+		}
+		a.sweep(ctx) // an application without any group is gone at once
+		return nil
+	})
+}

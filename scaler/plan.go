@@ -1,0 +1,281 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scalerd/scalerd/tfgen"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// ApplicationPlan is what applying a description would do, as Terraform plans it.
+type ApplicationPlan struct {
+	Application string `json:"application"`
+	// New is set where the application does not run yet.
+	New    bool        `json:"new"`
+	Groups []GroupPlan `json:"groups"`
+}
+
+// GroupPlan is the part of one group.
+type GroupPlan struct {
+	Name  string `json:"name"`
+	Cloud string `json:"cloud,omitempty"`
+	// From and To are the wanted nodes before and after.
+	From int `json:"from"`
+	To   int `json:"to"`
+	// Removed is set where the description does not have the group any more.
+	Removed bool `json:"removed,omitempty"`
+	// Shards is the number of root modules that the plan touches.
+	Shards int `json:"shards"`
+	// Changes are Terraform's, in the order of shards.
+	Changes []Change `json:"changes,omitempty"`
+	// Notes say what a reader of the changes would not see.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Changes reports whether applying would change any resource.
+func (p ApplicationPlan) Changes() bool {
+	return slices.ContainsFunc(p.Groups, func(g GroupPlan) bool { return len(g.Changes) > 0 })
+}
+
+// Plan says what submitting the description would do now. It changes nothing.
+func (s *Service) Plan(ctx context.Context, file string, text []byte) (ApplicationPlan, error) {
+	described, err := s.Validate(file, text)
+	if err != nil {
+		return ApplicationPlan{}, err
+	}
+	a, err := s.application(ctx, described.Name)
+	if errors.Is(err, ErrNotFound) {
+		return PlanNew(ctx, described, s.config.Terraform)
+	}
+	if err != nil {
+		return ApplicationPlan{}, err
+	}
+	var sources []planSource
+	err = a.order(ctx, func(context.Context) error {
+		sources = a.planSources(described)
+		return nil
+	})
+	if err != nil {
+		return ApplicationPlan{}, err
+	}
+	return planAll(ctx, described, s.config.Terraform, sources, false)
+}
+
+// PlanNew says what a first submission of the description would do.
+func PlanNew(ctx context.Context, described *spec.Application, tf Terraform) (ApplicationPlan, error) {
+	var sources []planSource
+	for i := range described.Groups {
+		sources = append(sources, newSource(&described.Groups[i]))
+	}
+	return planAll(ctx, described, tf, sources, true)
+}
+
+// planSource is where a group's plan starts from.
+type planSource struct {
+	name string
+	// described is nil for a group that goes.
+	described *spec.Group
+	before    *spec.Group
+	// dir is the running group's folder, or "".
+	dir      string
+	row      StoredGroup
+	from, to int
+}
+
+func newSource(g *spec.Group) planSource {
+	return planSource{name: g.Name, described: g, to: min(max(g.Initial, g.Min), g.Max)}
+}
+
+// planSources is called in the application's goroutine.
+func (a *application) planSources(described *spec.Application) []planSource {
+	var sources []planSource
+	for i := range described.Groups {
+		d := &described.Groups[i]
+		g := a.group(d.Name)
+		if g == nil {
+			sources = append(sources, newSource(d))
+			continue
+		}
+		sources = append(sources, planSource{
+			name: d.Name, described: d, before: g.spec, dir: g.actuator.dir, row: g.row,
+			from: g.row.Wanted, to: min(max(g.row.Wanted, d.Min), d.Max),
+		})
+	}
+	for _, g := range a.groups {
+		if described.Group(g.name) == nil {
+			sources = append(sources, planSource{name: g.name, before: g.spec, dir: g.actuator.dir, row: g.row, from: g.row.Wanted})
+		}
+	}
+	return sources
+}
+
+func planAll(ctx context.Context, described *spec.Application, tf Terraform, sources []planSource, isNew bool) (ApplicationPlan, error) {
+	plan := ApplicationPlan{Application: described.Name, New: isNew}
+	dir, err := os.MkdirTemp("", "scalerd-plan-")
+	if err != nil {
+		return plan, fmt.Errorf("plan: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	for _, source := range sources {
+		group, err := planGroup(ctx, described, tf, source, filepath.Join(dir, source.name))
+		if err != nil {
+			return plan, fmt.Errorf("plan group %s: %w", source.name, err)
+		}
+		plan.Groups = append(plan.Groups, group)
+	}
+	return plan, nil
+}
+
+// planGroup lets an actuator rewrite a copy of the group, and plans the copy.
+func planGroup(ctx context.Context, described *spec.Application, tf Terraform, source planSource, dir string) (GroupPlan, error) {
+	plan := GroupPlan{Name: source.name, From: source.from, To: source.to, Removed: source.described == nil}
+	if err := copyGroup(source.dir, dir); err != nil {
+		return plan, err
+	}
+	a := &actuator{app: described.Name, group: source.name, dir: dir, tf: tf, store: dryStore{row: source.row}, log: slog.New(slog.DiscardHandler)}
+	var desc *description
+	if source.described != nil {
+		plan.Cloud = string(source.described.Cloud)
+		desc = &description{described, source.described}
+	}
+	if err := a.load(ctx, desc); err != nil {
+		return plan, err
+	}
+	a.basePlanned = true
+	a.wish = &wish{nodes: source.to}
+	edits := map[*shard]tfgen.Nodes{}
+	alive := a.alive()
+	if diff := source.to - len(alive); diff > 0 {
+		if err := a.grow(ctx, edits, diff, time.Now()); err != nil {
+			return plan, err
+		}
+	} else {
+		a.shrink(edits, alive, -diff)
+	}
+	plan.Notes = notes(source, a)
+	for s, nodes := range edits {
+		if err := s.writeNodes(nodes); err != nil {
+			return plan, err
+		}
+	}
+	return plan, a.planRoots(ctx, &plan)
+}
+
+// planRoots plans the base and every shard whose node set differs from its state.
+func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan) error {
+	for _, s := range a.roots() {
+		e := s.expect(a.module)
+		switch {
+		case s.stateErr != nil:
+			return s.stateErr
+		case s == a.base && (a.dismissed || len(a.shared) == 0):
+			for _, address := range e.Delete {
+				plan.Changes = append(plan.Changes, Change{Address: address, Action: ActionDelete})
+			}
+			continue
+		case s == a.base:
+			e = Expect{Shared: a.shared}
+		case len(e.Create)+len(e.Delete) == 0:
+			continue
+		}
+		changes, err := a.tf.Plan(ctx, s.dir)
+		if err != nil {
+			return err
+		}
+		if err := e.Check(changes); err != nil {
+			return err
+		}
+		if len(changes) > 0 {
+			plan.Shards++
+		}
+		plan.Changes = append(plan.Changes, changes...)
+	}
+	return nil
+}
+
+// notes tell what the list of changes does not show.
+func notes(source planSource, a *actuator) []string {
+	var notes []string
+	if source.described == nil {
+		return []string{"the group is not in the description any more: all it has is destroyed"}
+	}
+	outdated := 0
+	for _, s := range a.shards {
+		for name, settings := range s.nodes {
+			if s.exists(a.module, name) && !sameSettings(settings, a.current) {
+				outdated++
+			}
+		}
+	}
+	if outdated > 0 {
+		notes = append(notes, fmt.Sprintf("%d of its nodes keep the settings that they were created with; new nodes get the new ones", outdated))
+	}
+	if b := source.before; b != nil && (b.Min != source.described.Min || b.Max != source.described.Max) {
+		notes = append(notes, fmt.Sprintf("min..max changes from %d..%d to %d..%d", b.Min, b.Max, source.described.Min, source.described.Max))
+	}
+	return notes
+}
+
+// copyGroup copies what terraform needs for a plan: the modules, node sets and
+// states, but no plugins.
+func copyGroup(from, to string) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return fmt.Errorf("copy group: %w", err)
+	}
+	if from == "" {
+		return nil
+	}
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		switch {
+		case entry.IsDir() && entry.Name() == ".terraform":
+			return filepath.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o700)
+		case !entry.Type().IsRegular() || !copied(entry.Name()):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, text, 0o600)
+	})
+}
+
+func copied(name string) bool {
+	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".tfstate") ||
+		strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".yaml")
+}
+
+// dryStore is a Store for a plan: it remembers nothing.
+type dryStore struct {
+	Store
+	row StoredGroup
+}
+
+func (d dryStore) Group(context.Context, string, string) (StoredGroup, error) { return d.row, nil }
+
+func (d dryStore) Nodes(context.Context, string, string) (map[string]NodeTimes, error) {
+	return nil, nil
+}
+
+func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }
+
+func (d dryStore) SaveNode(context.Context, string, string, string, NodeTimes) error { return nil }

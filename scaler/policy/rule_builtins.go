@@ -1,0 +1,233 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
+	"go.starlark.net/syntax"
+)
+
+// MiCADO's names for what a rule is given and what it gives back.
+const (
+	nameNodes     = "m_nodes"
+	nameNodeCount = "m_node_count"
+	nameToDrop    = "m_nodes_todrop"
+	nameSince     = "m_time_since_node_count_changed"
+	nameWhen      = "m_time_when_node_count_changed"
+	nameUserData  = "m_userdata"
+	nameTime      = "time"
+)
+
+// builtIn is whether every rule has the name, besides Starlark's own.
+func builtIn(name string) bool {
+	switch name {
+	case nameNodes, nameNodeCount, nameToDrop, nameSince, nameWhen, nameUserData, nameTime,
+		"ceil", "floor", "round", "sqrt", "exp", "log", "pow", "mean", "sum":
+		return true
+	}
+	return false
+}
+
+// functions are the built-in functions, and the guards.
+func functions() starlark.StringDict {
+	dict := guards()
+	whole := func(name string, f func(float64) float64) {
+		dict[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			x, err := oneNumber(b.Name(), args, kwargs)
+			if err != nil {
+				return nil, err
+			}
+			return starlark.NumberToInt(starlark.Float(f(x)))
+		})
+	}
+	whole("ceil", math.Ceil)
+	whole("floor", math.Floor)
+	fraction := func(name string, f func(float64) float64) {
+		dict[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			x, err := oneNumber(b.Name(), args, kwargs)
+			if err != nil {
+				return nil, err
+			}
+			return finite(b.Name(), f(x))
+		})
+	}
+	fraction("sqrt", math.Sqrt)
+	fraction("exp", math.Exp)
+	dict["round"] = starlark.NewBuiltin("round", roundNumber)
+	dict["log"] = starlark.NewBuiltin("log", logarithm)
+	dict["pow"] = starlark.NewBuiltin("pow", power)
+	dict["sum"] = starlark.NewBuiltin("sum", sumOf)
+	dict["mean"] = starlark.NewBuiltin("mean", meanOf)
+	return dict
+}
+
+// timeAt is the module time, with a time() that is the tick's instant.
+func timeAt(now time.Time) starlark.Value {
+	seconds := starlark.Float(float64(now.UnixMicro()) / 1e6)
+	return starlarkstruct.FromStringDict(starlark.String(nameTime), starlark.StringDict{
+		"time": starlark.NewBuiltin("time", func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			return seconds, starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 0)
+		}),
+	})
+}
+
+func oneNumber(name string, args starlark.Tuple, kwargs []starlark.Tuple) (float64, error) {
+	var v starlark.Value
+	if err := starlark.UnpackPositionalArgs(name, args, kwargs, 1, &v); err != nil {
+		return 0, err
+	}
+	return float(name, v)
+}
+
+func float(name string, v starlark.Value) (float64, error) {
+	x, ok := starlark.AsFloat(v)
+	if !ok {
+		return 0, fmt.Errorf("%s: got %s, want a number", name, v.Type())
+	}
+	return x, nil
+}
+
+// finite refuses what is no number, so that it is found where it comes from.
+func finite(name string, x float64) (starlark.Value, error) {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil, fmt.Errorf("%s: the result is not a finite number", name)
+	}
+	return starlark.Float(x), nil
+}
+
+// roundNumber rounds half to even, as Python 3 does, to an int or to decimals.
+func roundNumber(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	var v starlark.Value
+	decimals := 0
+	if err := starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 1, &v, &decimals); err != nil {
+		return nil, err
+	}
+	x, err := float(b.Name(), v)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 1 {
+		return starlark.NumberToInt(starlark.Float(math.RoundToEven(x)))
+	}
+	if decimals < -300 || decimals > 300 {
+		return nil, fmt.Errorf("round: %d decimals", decimals)
+	}
+	unit := math.Pow(10, float64(decimals))
+	if math.IsInf(x*unit, 0) {
+		return starlark.Float(x), nil
+	}
+	return starlark.Float(math.RoundToEven(x*unit) / unit), nil
+}
+
+// logarithm is natural, or to the base that is the second argument.
+func logarithm(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	var v, base starlark.Value = nil, starlark.Float(math.E)
+	if err := starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 1, &v, &base); err != nil {
+		return nil, err
+	}
+	x, err := float(b.Name(), v)
+	if err != nil {
+		return nil, err
+	}
+	to, err := float(b.Name(), base)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 1 {
+		return finite(b.Name(), math.Log(x))
+	}
+	return finite(b.Name(), math.Log(x)/math.Log(to))
+}
+
+func power(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	var v, exponent starlark.Value
+	if err := starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 2, &v, &exponent); err != nil {
+		return nil, err
+	}
+	x, err := float(b.Name(), v)
+	if err != nil {
+		return nil, err
+	}
+	y, err := float(b.Name(), exponent)
+	if err != nil {
+		return nil, err
+	}
+	return finite(b.Name(), math.Pow(x, y))
+}
+
+// sumOf adds numbers; of ints it is an int.
+func sumOf(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	total, _, err := addUp(b.Name(), args, kwargs)
+	return total, err
+}
+
+func meanOf(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	total, n, err := addUp(b.Name(), args, kwargs)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("mean: of no numbers")
+	}
+	return starlark.Binary(syntax.SLASH, total, starlark.MakeInt(n))
+}
+
+func addUp(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, int, error) {
+	var list starlark.Iterable
+	if err := starlark.UnpackPositionalArgs(name, args, kwargs, 1, &list); err != nil {
+		return nil, 0, err
+	}
+	var total starlark.Value = starlark.MakeInt(0)
+	n := 0
+	for v := range starlark.Elements(list) {
+		if _, err := float(name, v); err != nil {
+			return nil, 0, fmt.Errorf("element %d: %w", n, err)
+		}
+		added, err := starlark.Binary(syntax.PLUS, total, v)
+		if err != nil {
+			return nil, 0, err
+		}
+		total, n = added, n+1
+	}
+	return total, n, nil
+}
+
+// printed collects what a rule prints, within bounds.
+type printed struct {
+	lines []string
+	left  int // lines that were not kept
+}
+
+const (
+	maxPrints    = 100
+	maxPrintLine = 500
+)
+
+func (p *printed) print(_ *starlark.Thread, text string) {
+	for line := range strings.Lines(text + "\n") {
+		if len(p.lines) == maxPrints {
+			p.left++
+			continue
+		}
+		p.lines = append(p.lines, shorten(strings.TrimSuffix(line, "\n")))
+	}
+}
+
+func (p *printed) all() []string {
+	if p.left == 0 {
+		return p.lines
+	}
+	return append(p.lines, fmt.Sprintf("(%s)", count(p.left, "more line")))
+}
+
+// shorten cuts a text that is too long for a line.
+func shorten(text string) string {
+	if len(text) <= maxPrintLine {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxPrintLine], "") + "..."
+}

@@ -1,0 +1,177 @@
+package scaler
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// Config is what a Service works with. Every field is required.
+type Config struct {
+	// Data is the folder with everything on disk.
+	Data      string
+	Store     Store
+	Terraform Terraform
+	// Monitor opens the monitoring of an application, whose folder is appDir.
+	Monitor func(app *spec.Application, appDir string) (Monitor, error)
+	// Probe finds dead nodes that a refreshing plan can't see.
+	Probe Probe
+	// CheckQuery says what is wrong with a PromQL expression.
+	CheckQuery func(promql string) error
+	// DriftEvery is the time between two drift checks of a shard.
+	DriftEvery time.Duration
+	Metrics    *Metrics
+	Log        *slog.Logger
+}
+
+// Service runs any number of applications, each in goroutines of its own, so that
+// one that fails or waits never delays another. Its methods are safe for
+// concurrent use; all but Run wait until Run has loaded what is stored.
+type Service struct {
+	config Config
+	loaded chan struct{}
+	spawn  chan *application
+
+	mu   sync.Mutex
+	apps map[string]*application
+}
+
+// NewService returns a Service that does nothing until Run.
+func NewService(config Config) *Service {
+	return &Service{
+		config: config,
+		loaded: make(chan struct{}),
+		spawn:  make(chan *application),
+		apps:   map[string]*application{},
+	}
+}
+
+// Run loads the stored applications and runs them until ctx ends; then it waits
+// for the terraform processes in flight, which are interrupted gracefully.
+func (s *Service) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	run := func(a *application) {
+		wg.Go(func() {
+			a.run(ctx)
+			s.forget(a)
+		})
+	}
+	stored, err := s.config.Store.Applications(ctx)
+	if err != nil {
+		return fmt.Errorf("load applications: %w", err)
+	}
+	for _, row := range stored {
+		run(s.restore(row))
+	}
+	close(s.loaded)
+	for {
+		select {
+		case a := <-s.spawn:
+			run(a)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// restore makes the runtime of a stored application. One whose description can't
+// be read any more is shown with that problem, and its nodes are left alone.
+func (s *Service) restore(row StoredApplication) *application {
+	described, err := s.Validate(row.File, row.Text)
+	a := newApplication(s.config, row, described)
+	if err != nil {
+		a.problem = fmt.Sprintf("the stored description is not valid any more, so its nodes are left alone: %v", err)
+		s.config.Log.Error("stored description is not valid", "application", row.Name, "error", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps[row.Name] = a
+	return a
+}
+
+func (s *Service) forget(a *application) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a.destroyed && s.apps[a.name] == a {
+		delete(s.apps, a.name)
+	}
+}
+
+// Loaded is closed when the stored applications run.
+func (s *Service) Loaded() <-chan struct{} { return s.loaded }
+
+func (s *Service) application(ctx context.Context, name string) (*application, error) {
+	select {
+	case <-s.loaded:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.apps[name]
+	if !ok {
+		return nil, fmt.Errorf("application %s: %w", name, ErrNotFound)
+	}
+	return a, nil
+}
+
+// Applications are the states of all applications, by name.
+func (s *Service) Applications() []ApplicationStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	statuses := make([]ApplicationStatus, 0, len(s.apps))
+	for _, a := range s.apps {
+		statuses = append(statuses, a.published.Load().status)
+	}
+	slices.SortFunc(statuses, func(x, y ApplicationStatus) int { return cmp.Compare(x.Name, y.Name) })
+	return statuses
+}
+
+// Application is the state of one application, or ErrNotFound.
+func (s *Service) Application(ctx context.Context, name string) (ApplicationStatus, error) {
+	a, err := s.application(ctx, name)
+	if err != nil {
+		return ApplicationStatus{}, err
+	}
+	return a.published.Load().status, nil
+}
+
+// Nodes are the application's nodes by group and name.
+func (s *Service) Nodes(ctx context.Context, name string) ([]NodeStatus, error) {
+	a, err := s.application(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return a.published.Load().nodes, nil
+}
+
+// Decisions are the newest decisions first, of one group or, with an empty name,
+// of all. Ticks that changed nothing are not kept.
+func (s *Service) Decisions(ctx context.Context, app, group string, limit int) ([]Decision, error) {
+	if _, err := s.application(ctx, app); err != nil {
+		return nil, err
+	}
+	return s.config.Store.Decisions(ctx, app, group, limit)
+}
+
+// Decision is one decision with the journal of what was done about it.
+func (s *Service) Decision(ctx context.Context, id int64) (Decision, []Entry, error) {
+	d, err := s.config.Store.Decision(ctx, id)
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	entries, err := s.config.Store.Entries(ctx, d.Application, d.Group, 1000)
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Decision != id })
+	slices.Reverse(entries)
+	return d, entries, nil
+}

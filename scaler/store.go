@@ -1,0 +1,93 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is returned for an application, group, node or decision that is not
+// there.
+var ErrNotFound = errors.New("not found")
+
+// Store keeps what must survive a restart. A call that returns nil is on disk.
+// Implementations are safe for concurrent use.
+type Store interface {
+	Applications(ctx context.Context) ([]StoredApplication, error)
+	SaveApplication(ctx context.Context, app StoredApplication) error
+	// DeleteApplication forgets the application, its groups and its decisions.
+	DeleteApplication(ctx context.Context, name string) error
+
+	// Group is a group's row, and the zero value for one that was never saved.
+	Group(ctx context.Context, app, group string) (StoredGroup, error)
+	// SaveGroup keeps everything but NextNumber, which only SaveNextNumber changes.
+	SaveGroup(ctx context.Context, app, group string, row StoredGroup) error
+	SaveNextNumber(ctx context.Context, app, group string, next int) error
+	// DeleteGroup forgets a group and its nodes; its decisions stay.
+	DeleteGroup(ctx context.Context, app, group string) error
+
+	// RecordDecision keeps the decision and, as SaveGroup does, the group's row in
+	// one transaction, and returns the decision's ID.
+	RecordDecision(ctx context.Context, d Decision, row StoredGroup) (int64, error)
+	// Decisions are the newest first; an empty group stands for all.
+	Decisions(ctx context.Context, app, group string, limit int) ([]Decision, error)
+	Decision(ctx context.Context, id int64) (Decision, error)
+
+	// Nodes are the known times of a group's nodes, by name.
+	Nodes(ctx context.Context, app, group string) (map[string]NodeTimes, error)
+	SaveNode(ctx context.Context, app, group, node string, times NodeTimes) error
+	DeleteNode(ctx context.Context, app, group, node string) error
+
+	// Journal appends an entry; Entries are the newest first.
+	Journal(ctx context.Context, e Entry) error
+	Entries(ctx context.Context, app, group string, limit int) ([]Entry, error)
+}
+
+// StoredApplication is an application as it was submitted.
+type StoredApplication struct {
+	Name string
+	// File is the name that the user's file had, for error messages.
+	File string
+	Text []byte
+	// Paused stops decisions for all groups.
+	Paused bool
+	// Destroying is set from the order to destroy until the last node is gone.
+	Destroying bool
+	UpdatedAt  time.Time
+}
+
+// StoredGroup is what is remembered of a group.
+type StoredGroup struct {
+	// Wanted is the number of nodes decided last. Known is false for a group that
+	// never had a decision.
+	Wanted int
+	Known  bool
+	Paused bool
+	// LastOut and LastIn are when Wanted last grew and shrank.
+	LastOut, LastIn time.Time
+	// NextNumber is the number of the next node's name.
+	NextNumber int
+	// UserData is each rule's m_userdata, as JSON, by policy name.
+	UserData map[string][]byte
+}
+
+// NodeTimes are the instants in a node's life. ReadyAt is zero before the node
+// was first ready.
+type NodeTimes struct {
+	CreatedAt time.Time
+	ReadyAt   time.Time
+}
+
+// Entry is a line of the journal: one phase of one step.
+type Entry struct {
+	ID          int64     `json:"id"`
+	At          time.Time `json:"at"`
+	Application string    `json:"application"`
+	Group       string    `json:"group"`
+	Shard       string    `json:"shard"`
+	// Decision is the decision that the step carries out, 0 for a repair.
+	Decision int64 `json:"decision,omitempty"`
+	// Phase is intent, written, done or failed.
+	Phase  string `json:"phase"`
+	Detail string `json:"detail,omitempty"`
+}

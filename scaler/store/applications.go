@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/scalerd/scalerd/scaler"
+)
+
+// Applications implements scaler.Store.
+func (s *SQLite) Applications(ctx context.Context) ([]scaler.StoredApplication, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT name, file, text, paused, destroying, updated_at FROM applications ORDER BY name")
+	return collect(rows, err, "applications", func(r *sql.Rows) (scaler.StoredApplication, error) {
+		var a scaler.StoredApplication
+		var updated int64
+		err := r.Scan(&a.Name, &a.File, &a.Text, &a.Paused, &a.Destroying, &updated)
+		a.UpdatedAt = instant(updated)
+		return a, err
+	})
+}
+
+// SaveApplication implements scaler.Store.
+func (s *SQLite) SaveApplication(ctx context.Context, a scaler.StoredApplication) error {
+	return s.exec(ctx, "application "+a.Name,
+		"INSERT OR REPLACE INTO applications (name, file, text, paused, destroying, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
+		a.Name, a.File, a.Text, a.Paused, a.Destroying, nanos(a.UpdatedAt))
+}
+
+// DeleteApplication implements scaler.Store.
+func (s *SQLite) DeleteApplication(ctx context.Context, name string) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		for _, query := range []string{
+			"DELETE FROM applications WHERE name = ?",
+			"DELETE FROM groups WHERE application = ?",
+			"DELETE FROM nodes WHERE application = ?",
+			"DELETE FROM decisions WHERE application = ?",
+			"DELETE FROM journal WHERE application = ?",
+		} {
+			if _, err := tx.ExecContext(ctx, query, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("delete application %s: %w", name, err)
+	}
+	return nil
+}
+
+// Group implements scaler.Store.
+func (s *SQLite) Group(ctx context.Context, app, group string) (scaler.StoredGroup, error) {
+	var g scaler.StoredGroup
+	var out, in int64
+	var userData string
+	err := s.db.QueryRowContext(ctx,
+		"SELECT wanted, known, paused, last_out, last_in, next_number, user_data FROM groups WHERE application = ? AND name = ?", app, group,
+	).Scan(&g.Wanted, &g.Known, &g.Paused, &out, &in, &g.NextNumber, &userData)
+	if errors.Is(err, sql.ErrNoRows) {
+		return scaler.StoredGroup{}, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(userData), &g.UserData)
+	}
+	if err != nil {
+		return scaler.StoredGroup{}, fmt.Errorf("read group %s of %s: %w", group, app, err)
+	}
+	g.LastOut, g.LastIn = instant(out), instant(in)
+	return g, nil
+}
+
+// saveGroup keeps everything but the next number.
+const saveGroup = `INSERT INTO groups (application, name, wanted, known, paused, last_out, last_in, user_data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (application, name) DO UPDATE SET wanted = excluded.wanted, known = excluded.known, paused = excluded.paused,
+  last_out = excluded.last_out, last_in = excluded.last_in, user_data = excluded.user_data`
+
+func groupArgs(app, group string, g scaler.StoredGroup) ([]any, error) {
+	userData, err := json.Marshal(g.UserData)
+	if err != nil {
+		return nil, fmt.Errorf("encode user data of group %s: %w", group, err)
+	}
+	return []any{app, group, g.Wanted, g.Known, g.Paused, nanos(g.LastOut), nanos(g.LastIn), string(userData)}, nil
+}
+
+// SaveGroup implements scaler.Store.
+func (s *SQLite) SaveGroup(ctx context.Context, app, group string, g scaler.StoredGroup) error {
+	args, err := groupArgs(app, group, g)
+	if err != nil {
+		return err
+	}
+	return s.exec(ctx, "group "+group, saveGroup, args...)
+}
+
+// SaveNextNumber implements scaler.Store.
+func (s *SQLite) SaveNextNumber(ctx context.Context, app, group string, next int) error {
+	return s.exec(ctx, "next node number of "+group,
+		`INSERT INTO groups (application, name, next_number) VALUES (?, ?, ?)
+		 ON CONFLICT (application, name) DO UPDATE SET next_number = max(next_number, excluded.next_number)`, app, group, next)
+}
+
+// DeleteGroup implements scaler.Store.
+func (s *SQLite) DeleteGroup(ctx context.Context, app, group string) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM nodes WHERE application = ? AND grp = ?", app, group); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM groups WHERE application = ? AND name = ?", app, group)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete group %s of %s: %w", group, app, err)
+	}
+	return nil
+}
+
+// Nodes implements scaler.Store.
+func (s *SQLite) Nodes(ctx context.Context, app, group string) (map[string]scaler.NodeTimes, error) {
+	type row struct {
+		name  string
+		times scaler.NodeTimes
+	}
+	rows, err := s.db.QueryContext(ctx, "SELECT name, created_at, ready_at FROM nodes WHERE application = ? AND grp = ?", app, group)
+	all, err := collect(rows, err, "nodes of "+group, func(r *sql.Rows) (row, error) {
+		var one row
+		var created, ready int64
+		err := r.Scan(&one.name, &created, &ready)
+		one.times = scaler.NodeTimes{CreatedAt: instant(created), ReadyAt: instant(ready)}
+		return one, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes := make(map[string]scaler.NodeTimes, len(all))
+	for _, one := range all {
+		nodes[one.name] = one.times
+	}
+	return nodes, nil
+}
+
+// SaveNode implements scaler.Store.
+func (s *SQLite) SaveNode(ctx context.Context, app, group, node string, t scaler.NodeTimes) error {
+	return s.exec(ctx, "node "+node, "INSERT OR REPLACE INTO nodes (application, grp, name, created_at, ready_at) VALUES (?, ?, ?, ?, ?)",
+		app, group, node, nanos(t.CreatedAt), nanos(t.ReadyAt))
+}
+
+// DeleteNode implements scaler.Store.
+func (s *SQLite) DeleteNode(ctx context.Context, app, group, node string) error {
+	return s.exec(ctx, "node "+node, "DELETE FROM nodes WHERE application = ? AND grp = ? AND name = ?", app, group, node)
+}

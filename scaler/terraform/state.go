@@ -1,0 +1,178 @@
+package terraform
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/scalerd/scalerd/scaler"
+)
+
+const (
+	stateFile = "terraform.tfstate"
+	// seenFile holds the lineage and serial of the last state that a step left.
+	seenFile = "terraform.seen.json"
+	// stateVersion is the state format that is read here. It has been 4 since
+	// Terraform 0.12, and Terraform refuses to read a newer one than it writes.
+	stateVersion = 4
+)
+
+type seen struct {
+	Lineage string `json:"lineage"`
+	Serial  int64  `json:"serial"`
+}
+
+// rawState is the part of state format version 4 that is used here.
+type rawState struct {
+	Version int    `json:"version"`
+	Lineage string `json:"lineage"`
+	Serial  int64  `json:"serial"`
+	Outputs map[string]struct {
+		Value json.RawMessage `json:"value"`
+	} `json:"outputs"`
+	Resources []struct {
+		Module    string `json:"module"`
+		Mode      string `json:"mode"`
+		Type      string `json:"type"`
+		Name      string `json:"name"`
+		Instances []struct {
+			IndexKey any    `json:"index_key"`
+			Status   string `json:"status"`
+			Deposed  string `json:"deposed"`
+		} `json:"instances"`
+	} `json:"resources"`
+}
+
+// State implements scaler.Terraform. It reads the state file itself: no process.
+func (r *Runner) State(dir string) (scaler.State, error) {
+	return ReadState(dir)
+}
+
+// ReadState reads the state of the root module in dir. A module that was never
+// applied has an empty one.
+func ReadState(dir string) (scaler.State, error) {
+	before, err := readSeen(dir)
+	if err != nil {
+		return scaler.State{}, err
+	}
+	path := filepath.Join(dir, stateFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if before.Lineage != "" {
+			return scaler.State{}, fmt.Errorf("%w: %s is gone, though it was at serial %d; restore it from %s.backup or from your own backup", scaler.ErrStateLost, path, before.Serial, path)
+		}
+		return scaler.State{}, nil
+	}
+	if err != nil {
+		return scaler.State{}, fmt.Errorf("read state: %w", err)
+	}
+	state, err := parseState(text)
+	if err != nil {
+		return scaler.State{}, fmt.Errorf("read state %s: %w", path, err)
+	}
+	if before.Lineage != "" && (before.Lineage != state.Lineage || before.Serial > state.Serial) {
+		return scaler.State{}, fmt.Errorf("%w: %s is at serial %d of lineage %s, but serial %d of lineage %s was seen; restore the newer one, or remove %s to accept this one",
+			scaler.ErrStateLost, path, state.Serial, state.Lineage, before.Serial, before.Lineage, filepath.Join(dir, seenFile))
+	}
+	return state, nil
+}
+
+func parseState(text []byte) (scaler.State, error) {
+	var raw rawState
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return scaler.State{}, fmt.Errorf("%w: not a state file: %w", scaler.ErrStateLost, err)
+	}
+	if raw.Version != stateVersion {
+		return scaler.State{}, fmt.Errorf("state format %d is not known, only %d is", raw.Version, stateVersion)
+	}
+	state := scaler.State{
+		Lineage:   raw.Lineage,
+		Serial:    raw.Serial,
+		Resources: map[string]bool{},
+		Nodes:     map[string]scaler.NodeState{},
+	}
+	for _, res := range raw.Resources {
+		if res.Mode != "managed" {
+			continue
+		}
+		for _, instance := range res.Instances {
+			address := instanceAddress(res.Module, res.Type, res.Name, instance.IndexKey)
+			tainted := instance.Status == "tainted" || instance.Deposed != ""
+			state.Resources[address] = state.Resources[address] || tainted
+		}
+	}
+	if out, ok := raw.Outputs["nodes"]; ok {
+		if err := json.Unmarshal(out.Value, &state.Nodes); err != nil {
+			return scaler.State{}, fmt.Errorf(`output "nodes": %w`, err)
+		}
+	}
+	return state, nil
+}
+
+func instanceAddress(module, kind, name string, key any) string {
+	var b strings.Builder
+	if module != "" {
+		b.WriteString(module + ".")
+	}
+	b.WriteString(kind + "." + name)
+	switch key := key.(type) {
+	case string:
+		fmt.Fprintf(&b, "[%q]", key)
+	case float64:
+		fmt.Fprintf(&b, "[%d]", int(key))
+	}
+	return b.String()
+}
+
+// remember notes the lineage and serial that the step left, so that a state that
+// is lost or replaced later is noticed.
+func (r *Runner) remember(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read state: %w", err)
+	}
+	var now seen
+	if err := json.Unmarshal(text, &now); err != nil {
+		return fmt.Errorf("read state %s: %w", dir, err)
+	}
+	before, err := readSeen(dir)
+	if err != nil {
+		return err
+	}
+	if now == before {
+		return nil
+	}
+	out, err := json.Marshal(now)
+	if err != nil {
+		return fmt.Errorf("note state of %s: %w", dir, err)
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, seenFile), out, 0o600); err != nil {
+		return fmt.Errorf("note state of %s: %w", dir, err)
+	}
+	return nil
+}
+
+func readSeen(dir string) (seen, error) {
+	path := filepath.Join(dir, seenFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return seen{}, nil
+	}
+	if err != nil {
+		return seen{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	var s seen
+	if err := json.Unmarshal(text, &s); err != nil {
+		return seen{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return s, nil
+}

@@ -1,0 +1,296 @@
+package scaler
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/scalerd/scalerd/scaler/policy"
+)
+
+// tickTimed ticks within the interval, and counts the ticks that were missed.
+func (a *application) tickTimed(ctx context.Context, now time.Time) {
+	if a.spec == nil || a.stored.Destroying {
+		return
+	}
+	if a.monitor == nil {
+		if err := a.openMonitor(a.spec); err != nil {
+			a.problem = err.Error()
+			return
+		}
+	}
+	interval := a.interval()
+	if !a.tickedAt.IsZero() {
+		if missed := int(now.Sub(a.tickedAt)/interval) - 1; missed > 0 {
+			a.config.Metrics.ticksMissed.WithLabelValues(a.name).Add(float64(missed))
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, interval)
+	defer cancel()
+	start := time.Now()
+	a.tick(ctx, now)
+	a.config.Metrics.tickSeconds.WithLabelValues(a.name).Observe(time.Since(start).Seconds())
+}
+
+// tick observes, proposes, decides and records, for each group. It never waits for
+// terraform, and a group's failure never reaches another group.
+func (a *application) tick(ctx context.Context, now time.Time) {
+	a.tickedAt = now
+	a.observeReadiness(ctx, now)
+	readings := a.read(ctx, now)
+	for _, g := range a.groups {
+		if g.spec == nil || g.removing {
+			continue
+		}
+		obs := g.observe(a.spec, a.groupReadings(g, readings), now)
+		proposals := g.propose(obs)
+		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
+		a.commit(ctx, g, d, history)
+	}
+}
+
+// observeReadiness asks who answers. Where the monitoring itself does not answer,
+// the last knowledge stands.
+func (a *application) observeReadiness(ctx context.Context, now time.Time) {
+	reading := a.monitor.Query(ctx, fmt.Sprintf("up{application=%q, node!=\"\"}", a.name), now)
+	if reading.Missing == policy.Unreachable || reading.Missing == policy.QueryError {
+		return
+	}
+	for _, g := range a.groups {
+		g.up = map[string]bool{}
+	}
+	for _, s := range reading.Samples {
+		if g := a.group(s.Labels["group"]); g != nil && s.Value == 1 {
+			g.up[s.Labels["node"]] = true
+		}
+	}
+	for _, g := range a.groups {
+		for node := range g.up {
+			if _, ok := g.ready[node]; !ok {
+				g.ready[node] = now
+				a.saveReady(ctx, g, node, now)
+			}
+		}
+	}
+}
+
+func (a *application) saveReady(ctx context.Context, g *group, node string, now time.Time) {
+	times := NodeTimes{ReadyAt: now}
+	for _, n := range g.actuator.Fleet().Nodes {
+		if n.Name == node {
+			times.CreatedAt = n.CreatedAt
+		}
+	}
+	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
+		a.log.Warn("note when a node was ready", "node", node, "error", err)
+	}
+}
+
+// queriesAtOnce bounds the queries that one tick has in flight.
+const queriesAtOnce = 8
+
+// read evaluates every query that a policy uses, each text once.
+func (a *application) read(ctx context.Context, now time.Time) map[string]policy.Reading {
+	texts := map[string]bool{}
+	for _, g := range a.groups {
+		for _, text := range a.queries(g) {
+			texts[text] = true
+		}
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	readings := map[string]policy.Reading{}
+	slots := make(chan struct{}, queriesAtOnce)
+	for _, text := range sortedKeys(texts) {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			r := a.monitor.Query(ctx, text, now)
+			mu.Lock()
+			defer mu.Unlock()
+			readings[text] = r
+		})
+	}
+	wg.Wait()
+	return readings
+}
+
+// queries are the texts of the queries that a group's policies use, by name.
+func (a *application) queries(g *group) map[string]string {
+	if g.spec == nil || g.removing {
+		return nil
+	}
+	defined := a.spec.GroupQueries(g.spec)
+	used := map[string]string{}
+	for _, p := range g.policies {
+		for _, name := range p.Queries() {
+			if text, ok := defined[name]; ok {
+				used[name] = text
+			}
+		}
+	}
+	return used
+}
+
+func (a *application) groupReadings(g *group, byText map[string]policy.Reading) map[string]policy.Reading {
+	readings := map[string]policy.Reading{}
+	for name, text := range a.queries(g) {
+		r := byText[text]
+		if r.Missing != policy.Present {
+			a.config.Metrics.missing.WithLabelValues(a.name, name, string(r.Missing)).Inc()
+		}
+		readings[name] = r
+	}
+	return readings
+}
+
+// commit records a decision and then, only then, asks for it.
+func (a *application) commit(ctx context.Context, g *group, d Decision, history History) {
+	d.Application, d.Group = a.name, g.name
+	if d.Held {
+		a.config.Metrics.held.WithLabelValues(a.name, g.name).Inc()
+	}
+	for _, p := range d.Proposals {
+		if p.Error != "" {
+			a.config.Metrics.policyErrors.WithLabelValues(a.name, g.name, p.Policy).Inc()
+		}
+	}
+	if a.stored.Paused || g.row.Paused {
+		if d.To != d.From || len(d.Drop) > 0 {
+			d.Reasons = append(d.Reasons, fmt.Sprintf("paused: stays at %d instead of %d", d.From, d.To))
+		}
+		d.To, d.Drop = d.From, nil
+		history.LastOut, history.LastIn = g.history.LastOut, g.history.LastIn
+	}
+	row := g.row
+	row.Wanted, row.Known = d.To, true
+	row.LastOut, row.LastIn = history.LastOut, history.LastIn
+	row.UserData = userData(g.row.UserData, d.Proposals)
+	if err := a.keep(ctx, g, &d, row); err != nil {
+		a.log.Error("decision not recorded, so not carried out", "group", g.name, "error", err)
+		a.problem = fmt.Sprintf("decisions can't be recorded, so nothing is changed: %v", err)
+		return
+	}
+	a.problem = ""
+	g.history, g.last = history, &d
+	if d.To == d.From && len(d.Drop) == 0 {
+		return
+	}
+	a.countDecision(d)
+	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
+	g.actuator.ask(d.To, d.Drop, d.ID)
+}
+
+// keep writes a decision that changes something, or whose hold began or ended, to
+// the store; other ticks cost no write unless a rule changed its user data.
+func (a *application) keep(ctx context.Context, g *group, d *Decision, row StoredGroup) error {
+	switch {
+	case d.To != d.From || len(d.Drop) > 0 || g.last == nil || g.last.Held != d.Held:
+		id, err := a.config.Store.RecordDecision(ctx, *d, row)
+		if err != nil {
+			return err
+		}
+		d.ID = id
+	case !maps.EqualFunc(row.UserData, g.row.UserData, slices.Equal):
+		if err := a.config.Store.SaveGroup(ctx, a.name, g.name, row); err != nil {
+			return err
+		}
+	}
+	g.row = row
+	return nil
+}
+
+func (a *application) countDecision(d Decision) {
+	direction := "in"
+	if d.To > d.From {
+		direction = "out"
+	} else if d.To == d.From {
+		direction = "drop"
+	}
+	a.config.Metrics.decisions.WithLabelValues(a.name, d.Group, direction).Inc()
+}
+
+// userData is what the rules remember after these proposals.
+func userData(before map[string][]byte, proposals []policy.Proposal) map[string][]byte {
+	after := maps.Clone(before)
+	for _, p := range proposals {
+		if p.UserData == nil {
+			continue
+		}
+		if after == nil {
+			after = map[string][]byte{}
+		}
+		after[p.Policy] = p.UserData
+	}
+	return after
+}
+
+// publish makes the newest state visible: to readers, to scrapers and balancers,
+// and in the daemon's metrics.
+func (a *application) publish(now time.Time) {
+	v := &view{status: ApplicationStatus{
+		Name: a.name, Paused: a.stored.Paused, Destroying: a.stored.Destroying,
+		TickedAt: a.tickedAt, Problem: a.problem, Settled: true,
+	}}
+	for _, g := range a.groups {
+		nodes := g.nodeStatuses()
+		status := g.status(nodes)
+		a.config.Metrics.group(a.name, status)
+		v.status.Settled = v.status.Settled && status.Settled
+		v.status.Groups = append(v.status.Groups, status)
+		v.nodes = append(v.nodes, nodes...)
+	}
+	slices.SortFunc(v.nodes, func(x, y NodeStatus) int {
+		return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Name, y.Name))
+	})
+	a.published.Store(v)
+	if a.destroyed {
+		return
+	}
+	if err := writeNodeList(filepath.Join(a.dir(), NodeListFile), list(v.nodes, now)); err != nil {
+		a.log.Warn("node list", "error", err)
+	}
+	if a.monitor != nil {
+		if err := a.monitor.Watch(a.targets(v.nodes)); err != nil {
+			a.log.Warn("scrape targets", "error", err)
+		}
+	}
+}
+
+// targets are the metrics pages of the nodes, and the description's own.
+func (a *application) targets(nodes []NodeStatus) []Target {
+	var targets []Target
+	if a.spec == nil {
+		return nil
+	}
+	for _, n := range nodes {
+		g := a.spec.Group(n.Group)
+		if g == nil || n.PrivateIP == "" || n.State == StateCreating || n.State == StateDraining {
+			continue
+		}
+		port := n.Port
+		if port == 0 {
+			port = g.Metrics.Port
+		}
+		targets = append(targets, Target{
+			Job:     n.Group,
+			Address: net.JoinHostPort(n.PrivateIP, strconv.Itoa(port)),
+			Path:    g.Metrics.Path,
+			Labels:  map[string]string{"application": a.name, "group": n.Group, "node": n.Name},
+		})
+	}
+	for _, t := range a.spec.Monitoring.Targets {
+		for _, address := range t.Addresses {
+			labels := maps.Clone(t.Labels)
+			targets = append(targets, Target{Job: t.Job, Address: address, Path: t.Path, Labels: labels})
+		}
+	}
+	return targets
+}

@@ -1,0 +1,79 @@
+package scaler
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen/spec"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// Validate reads a description with everything that can be checked without
+// running it: its keys and values, the PromQL of its queries and the programs of
+// its rules. The mistakes of all are answered at once, as strictyaml.Mistakes.
+func Validate(file string, text []byte, checkQuery func(promql string) error) (*spec.Application, error) {
+	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
+		return checkQueries(app, doc, checkQuery)
+	}
+	return spec.Parse(file, text, queries, checkRules)
+}
+
+// Validate is the function Validate with the service's monitoring.
+func (s *Service) Validate(file string, text []byte) (*spec.Application, error) {
+	return Validate(file, text, s.config.CheckQuery)
+}
+
+func checkQueries(app *spec.Application, doc *strictyaml.Document, checkQuery func(string) error) strictyaml.Mistakes {
+	var mistakes strictyaml.Mistakes
+	check := func(path string, queries map[string]string) {
+		for _, name := range sortedKeys(queries) {
+			path := strictyaml.JoinKey(path, name)
+			if doc.Wrong(path) || queries[name] == "" {
+				continue
+			}
+			if err := checkQuery(queries[name]); err != nil {
+				mistakes = append(mistakes, doc.Mistake(path, fmt.Sprintf("is not valid PromQL: %v", err), ""))
+			}
+		}
+	}
+	check("queries", app.Queries)
+	for i := range app.Groups {
+		check(fmt.Sprintf("groups[%d].queries", i), app.Groups[i].Queries)
+	}
+	return mistakes
+}
+
+func checkRules(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
+	var mistakes strictyaml.Mistakes
+	for i := range app.Groups {
+		g := &app.Groups[i]
+		names := slices.Concat(sortedKeys(app.GroupConstants(g)), sortedKeys(app.GroupQueries(g)))
+		for j, p := range g.Policies {
+			path := fmt.Sprintf("groups[%d].policies[%d].rule", i, j)
+			if p.Rule == nil || doc.Wrong(path) {
+				continue
+			}
+			for _, err := range ruleErrors(policy.CheckRule(*p.Rule, names)) {
+				m := doc.Mistake(path, err.Error(), "")
+				if at := (*policy.RuleError)(nil); errors.As(err, &at) {
+					m.Line, m.Column, m.What = at.Line, at.Column, at.Message
+				}
+				mistakes = append(mistakes, m)
+			}
+		}
+	}
+	return mistakes
+}
+
+// ruleErrors takes joined errors apart.
+func ruleErrors(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}

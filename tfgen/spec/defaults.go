@@ -1,0 +1,82 @@
+package spec
+
+import (
+	"fmt"
+	"time"
+)
+
+// setDefaults gives every key that the description does not set the value that the
+// field's description promises.
+func setDefaults(app *Application, has func(path string) bool) {
+	set(&app.Interval, Duration(15*time.Second), has("interval"))
+	for i := range app.Monitoring.Targets {
+		set(&app.Monitoring.Targets[i].Path, "/metrics", has(fmt.Sprintf("monitoring.targets[%d].path", i)))
+	}
+	for i := range app.Groups {
+		g, path := &app.Groups[i], fmt.Sprintf("groups[%d]", i)
+		set(&g.Min, 1, has(path+".min"))
+		set(&g.Initial, g.Min, has(path+".initial"))
+		set(&g.ShardSize, 50, has(path+".shard_size"))
+		set(&g.Metrics.Port, 9100, has(path+".metrics.port"))
+		set(&g.Metrics.Path, "/metrics", has(path+".metrics.path"))
+		set(&g.Scaling.CooldownIn, Duration(60*time.Second), has(path+".scaling.cooldown_in"))
+		set(&g.Scaling.Stabilisation, Duration(5*time.Minute), has(path+".scaling.stabilisation"))
+		if g.Cloud == CloudLocal && g.Local == nil {
+			g.Local = new(Local)
+		}
+		if g.Local != nil {
+			set(&g.Local.Slots, 4, has(path+".local.slots"))
+			set(&g.Local.ServiceTime, Duration(100*time.Millisecond), has(path+".local.service_time"))
+			set(&g.Local.BootTime, Duration(2*time.Second), has(path+".local.boot_time"))
+		}
+		for j := range g.Policies {
+			if t := g.Policies[j].Target; t != nil {
+				path := fmt.Sprintf("%s.policies[%d].target", path, j)
+				set(&t.Kind, TargetAverage, has(path+".kind"))
+				set(&t.Tolerance, 0.1, has(path+".tolerance"))
+			}
+		}
+		namePolicies(g.Policies)
+	}
+}
+
+func set[T any](field *T, value T, has bool) {
+	if !has {
+		*field = value
+	}
+}
+
+// namePolicies names each policy without a name after its kind, numbered from the
+// second one of a kind on: rule, rule-2, rule-3.
+func namePolicies(policies []Policy) {
+	taken := map[string]bool{}
+	for _, p := range policies {
+		taken[p.Name] = true
+	}
+	for i := range policies {
+		p := &policies[i]
+		kind := p.kind()
+		if p.Name != "" || kind == "" {
+			continue
+		}
+		p.Name = kind
+		for n := 2; taken[p.Name]; n++ {
+			p.Name = fmt.Sprintf("%s-%d", kind, n)
+		}
+		taken[p.Name] = true
+	}
+}
+
+// kind is the key of what the policy does, and empty where it does nothing.
+func (p Policy) kind() string {
+	switch {
+	case p.Target != nil:
+		return "target"
+	case p.Steps != nil:
+		return "steps"
+	case p.Rule != nil:
+		return "rule"
+	default:
+		return ""
+	}
+}

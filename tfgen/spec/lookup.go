@@ -1,0 +1,33 @@
+package spec
+
+import "maps"
+
+// Group returns the group of that name, and nil where there is none.
+func (a *Application) Group(name string) *Group {
+	for i := range a.Groups {
+		if a.Groups[i].Name == name {
+			return &a.Groups[i]
+		}
+	}
+	return nil
+}
+
+// GroupQueries returns the queries that the group's policies can use, by name: the
+// application's and the group's, which win. The map is the caller's.
+func (a *Application) GroupQueries(g *Group) map[string]string {
+	return merged(a.Queries, g.Queries)
+}
+
+// GroupConstants returns the constants that the group's rules can use, by name:
+// the application's and the group's, which win. The map is the caller's, its
+// values are the application's.
+func (a *Application) GroupConstants(g *Group) map[string]any {
+	return merged(a.Constants, g.Constants)
+}
+
+func merged[T any](app, group map[string]T) map[string]T {
+	all := make(map[string]T, len(app)+len(group))
+	maps.Copy(all, app)
+	maps.Copy(all, group)
+	return all
+}

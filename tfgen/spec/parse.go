@@ -1,0 +1,51 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// Check finds mistakes in a description, which may have others: a value that is
+// wrong for another reason is not the check's business. The document tells where
+// each path stands.
+type Check func(app *Application, doc *strictyaml.Document) strictyaml.Mistakes
+
+// Load reads the description in the file at path; see Parse.
+func Load(path string) (*Application, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read description: %w", err)
+	}
+	return Parse(path, text)
+}
+
+// Parse reads a description, fills in the defaults and checks it. The file is
+// only used in messages. A description with mistakes is answered with all of them
+// at once, as strictyaml.Mistakes. The programs of rules and the PromQL of queries
+// are not checked here but by the packages that run them, which the caller passes
+// as checks; their mistakes are listed with the others.
+func Parse(file string, text []byte, checks ...Check) (*Application, error) {
+	app := new(Application)
+	doc, err := strictyaml.Decode(file, text, app)
+	var mistakes strictyaml.Mistakes
+	if err != nil && !errors.As(err, &mistakes) {
+		return nil, err
+	}
+	if doc == nil {
+		return nil, mistakes
+	}
+	setDefaults(app, doc.Has)
+	c := &checker{doc: doc, mistakes: mistakes}
+	c.application(app)
+	for _, check := range checks {
+		c.mistakes = append(c.mistakes, check(app, doc)...)
+	}
+	if len(c.mistakes) > 0 {
+		c.mistakes.Sort()
+		return nil, c.mistakes
+	}
+	return app, nil
+}

@@ -1,0 +1,151 @@
+package spec
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+// TestParseReadsWhatMarshalWrites draws valid applications, writes them as YAML and
+// checks that Parse gives them back, to the last digit.
+func TestParseReadsWhatMarshalWrites(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawApplication(t)
+		text, err := yaml.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Parse("drawn.yaml", text)
+		if err != nil {
+			t.Fatalf("Parse() error:\n%v\nof:\n%s", err, text)
+		}
+		opts := cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Rule{}, "File", "Line", "Column")}
+		if diff := cmp.Diff(want, got, opts); diff != "" {
+			t.Fatalf("Parse() (-want +got):\n%s\nof:\n%s", diff, text)
+		}
+	})
+}
+
+func drawApplication(t *rapid.T) *Application {
+	app := &Application{
+		Name:      drawName(t),
+		Interval:  drawDuration(t, time.Second),
+		Constants: map[string]any{},
+		Queries:   map[string]string{},
+	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "constants") {
+		app.Constants[fmt.Sprintf("c%d", i)] = rapid.OneOf(
+			rapid.Int().AsAny(), rapid.Bool().AsAny(), drawFloat.AsAny(), drawText.AsAny(),
+			rapid.Map(rapid.SliceOf(rapid.Int()), func(ints []int) any {
+				list := make([]any, len(ints))
+				for i, n := range ints {
+					list[i] = n
+				}
+				return list
+			})).Draw(t, "constant")
+	}
+	for i := range rapid.IntRange(1, 3).Draw(t, "queries") {
+		app.Queries[fmt.Sprintf("q%d", i)] = "up" + drawText.Draw(t, "query")
+	}
+	app.Monitoring = drawMonitoring(t)
+	for i := range rapid.IntRange(1, 3).Draw(t, "groups") {
+		app.Groups = append(app.Groups, drawGroup(t, i))
+	}
+	return app
+}
+
+var drawFloat = rapid.Float64Range(-1e300, 1e300)
+
+// drawText draws no text like 1e3, which the encoder leaves without quotes although
+// YAML 1.2 reads it as a number.
+var drawText = rapid.StringMatching(`([a-zé日][ -~é日]{0,20})?`)
+
+func drawName(t *rapid.T) string {
+	return rapid.StringMatching(`[a-z]([a-z0-9-]{0,38}[a-z0-9])?`).Draw(t, "name")
+}
+
+func drawDuration(t *rapid.T, least time.Duration) Duration {
+	return Duration(rapid.Int64Range(int64(least), int64(1000*time.Hour)).Draw(t, "duration"))
+}
+
+func drawMonitoring(t *rapid.T) Monitoring {
+	if rapid.Bool().Draw(t, "external") {
+		return Monitoring{Prometheus: &Prometheus{URL: "http://prometheus.example:9090", BearerTokenFile: drawText.Draw(t, "token"), FileSD: drawText.Draw(t, "file")}}
+	}
+	target := ScrapeTarget{Job: "j" + drawText.Draw(t, "job"), Path: "/m", Labels: map[string]string{"a": drawText.Draw(t, "label")}}
+	for range rapid.IntRange(1, 3).Draw(t, "addresses") {
+		target.Addresses = append(target.Addresses, fmt.Sprintf("db:%d", rapid.IntRange(1, 65535).Draw(t, "port")))
+	}
+	return Monitoring{Targets: []ScrapeTarget{target}}
+}
+
+func drawGroup(t *rapid.T, i int) Group {
+	g := Group{
+		Name:      fmt.Sprintf("g%d", i),
+		Cloud:     CloudLocal,
+		Max:       rapid.IntRange(1, 1000).Draw(t, "max"),
+		ShardSize: rapid.IntRange(1, 200).Draw(t, "shard size"),
+		Local: &Local{
+			Slots:       rapid.IntRange(1, 1000).Draw(t, "slots"),
+			ServiceTime: drawDuration(t, 1), BootTime: drawDuration(t, 0),
+			Balancer: fmt.Sprintf("127.0.0.1:%d", 8000+i),
+		},
+		CloudInit: drawText.Draw(t, "cloud init"),
+		Metrics:   Metrics{Port: rapid.IntRange(1, 65535).Draw(t, "port"), Path: "/metrics"},
+		Constants: map[string]any{"g": drawText.Draw(t, "constant")},
+		Scaling: Scaling{
+			CooldownOut: drawDuration(t, 0), CooldownIn: drawDuration(t, 0), Stabilisation: drawDuration(t, 0),
+			MaxStepOut: rapid.IntRange(0, 9).Draw(t, "step out"), MaxStepIn: rapid.IntRange(0, 9).Draw(t, "step in"),
+		},
+	}
+	g.Min = rapid.IntRange(0, g.Max).Draw(t, "min")
+	g.Initial = rapid.IntRange(g.Min, g.Max).Draw(t, "initial")
+	for j := range rapid.IntRange(0, 3).Draw(t, "policies") {
+		g.Policies = append(g.Policies, drawPolicy(t, fmt.Sprintf("p%d", j)))
+	}
+	return g
+}
+
+func drawPolicy(t *rapid.T, name string) Policy {
+	p := Policy{Name: name}
+	switch rapid.IntRange(0, 2).Draw(t, "kind") {
+	case 0:
+		p.Target = &Target{
+			Query: "q0", Value: rapid.Float64Range(1e-9, 1e9).Draw(t, "value"),
+			Kind:      rapid.SampledFrom([]TargetKind{TargetAverage, TargetTotal}).Draw(t, "target kind"),
+			Tolerance: rapid.Float64Range(0, 1).Draw(t, "tolerance"),
+		}
+	case 1:
+		p.Steps = &Steps{Query: "q0"}
+		for range rapid.IntRange(1, 3).Draw(t, "bands") {
+			p.Steps.Bands = append(p.Steps.Bands, drawBand(t))
+		}
+	case 2:
+		p.Rule = &Rule{Source: rapid.StringMatching(`m_node_count = [0-9]{1,3}(\nif q0 > [0-9]{1,3}:\n    m_node_count = [0-9]{1,3}\n)?`).Draw(t, "rule")}
+	}
+	return p
+}
+
+func drawBand(t *rapid.T) Band {
+	above := drawFloat.Draw(t, "above")
+	b := Band{Above: &above}
+	if rapid.Bool().Draw(t, "bounded") {
+		below := above + max(1, abs(above))
+		b.Below = &below
+	}
+	if rapid.Bool().Draw(t, "relative") {
+		percent := drawFloat.Draw(t, "percent")
+		b.Percent = &percent
+	} else {
+		change := rapid.Int().Draw(t, "change")
+		b.Change = &change
+	}
+	return b
+}
+
+func abs(f float64) float64 { return max(f, -f) }

@@ -1,0 +1,204 @@
+package spec
+
+import "github.com/scalerd/scalerd/tfgen/strictyaml"
+
+// Duration is a length of time that is written in YAML as Go writes it: "90s",
+// "5m", "1h30m".
+type Duration = strictyaml.Duration
+
+// Application is one description: node groups that belong together, what is
+// measured about them, and the policies that size them.
+type Application struct {
+	// Name identifies the application in the daemon, on disk and in labels.
+	Name string `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the application: lower-case letters, digits and dashes, at most 40."`
+	// Interval is the time between two ticks; node metrics are scraped as often.
+	Interval Duration `yaml:"interval" jsonschema_description:"Time between two decisions, and between two scrapes of a node. Default 15s."`
+	// Monitoring says where metrics come from.
+	Monitoring Monitoring `yaml:"monitoring" jsonschema_description:"Where metrics come from. Without it every node is scraped by scalerd itself."`
+	// Constants are values that every group's rules can use by name.
+	Constants map[string]any `yaml:"constants" jsonschema_description:"Values that the rules of every group can use by name."`
+	// Queries are PromQL expressions that every group's policies can use by name.
+	Queries map[string]string `yaml:"queries" jsonschema_description:"PromQL expressions by name, for the policies of every group."`
+	// Groups are the node groups, in the order of the description.
+	Groups []Group `yaml:"groups" jsonschema:"required,minItems=1" jsonschema_description:"The node groups."`
+}
+
+// Monitoring says where an application's metrics come from: scraped and kept by
+// scalerd itself, or asked of a Prometheus that exists already.
+type Monitoring struct {
+	// Prometheus, when set, answers every query of the application.
+	Prometheus *Prometheus `yaml:"prometheus" jsonschema_description:"An existing Prometheus that answers the queries; without it scalerd scrapes and keeps the metrics itself."`
+	// Targets are scraped besides the nodes. They are for the embedded monitoring.
+	Targets []ScrapeTarget `yaml:"targets" jsonschema_description:"What to scrape besides the nodes (embedded monitoring only)."`
+}
+
+// Prometheus is an existing Prometheus server, or anything that speaks its HTTP
+// query API.
+type Prometheus struct {
+	// URL is the server's base address, with its path prefix if it has one.
+	URL string `yaml:"url" jsonschema:"required" jsonschema_description:"Base address, such as https://prometheus.example:9090."`
+	// BearerTokenFile names a file that holds a bearer token.
+	BearerTokenFile string `yaml:"bearer_token_file" jsonschema_description:"File that holds a bearer token."`
+	// Username and PasswordFile are for HTTP basic authentication.
+	Username string `yaml:"username" jsonschema_description:"User for HTTP basic authentication."`
+	// PasswordFile names a file that holds the password of Username.
+	PasswordFile string `yaml:"password_file" jsonschema_description:"File that holds the password for HTTP basic authentication."`
+	// CAFile, CertFile and KeyFile are PEM files for TLS.
+	CAFile string `yaml:"ca_file" jsonschema_description:"PEM file of the certificate authorities to trust instead of the system's."`
+	// CertFile is the client certificate.
+	CertFile string `yaml:"cert_file" jsonschema_description:"PEM file of the client certificate."`
+	// KeyFile is the key of CertFile.
+	KeyFile string `yaml:"key_file" jsonschema_description:"PEM file of the client certificate's key."`
+	// FileSD is where the node targets are written for this Prometheus to read.
+	FileSD string `yaml:"file_sd" jsonschema_description:"File to write the node targets to, for a file_sd_configs entry of this Prometheus. Default <data>/apps/<application>/targets.json."`
+}
+
+// ScrapeTarget is one job of the embedded monitoring besides the nodes.
+type ScrapeTarget struct {
+	// Job becomes the job label.
+	Job string `yaml:"job" jsonschema:"required" jsonschema_description:"Value of the job label."`
+	// Addresses are host:port.
+	Addresses []string `yaml:"addresses" jsonschema:"required,minItems=1" jsonschema_description:"host:port of each endpoint."`
+	// Path is the metrics path.
+	Path string `yaml:"path" jsonschema_description:"Path of the metrics page. Default /metrics."`
+	// Labels are added to every series.
+	Labels map[string]string `yaml:"labels" jsonschema_description:"Labels added to every series."`
+}
+
+// Cloud names the kind of place where a group's nodes run.
+type Cloud string
+
+// CloudLocal runs each node as a process on scalerd's own machine.
+const CloudLocal Cloud = "local"
+
+// Group is a set of interchangeable nodes.
+type Group struct {
+	// Name is part of every node's name: <group>-0001.
+	Name string `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the group: lower-case letters, digits and dashes, at most 40."`
+	// Cloud is where the nodes run.
+	Cloud Cloud `yaml:"cloud" jsonschema:"required,enum=local" jsonschema_description:"Where the nodes run."`
+	// Min and Max bound the number of nodes, both included.
+	Min int `yaml:"min" jsonschema:"minimum=0" jsonschema_description:"Fewest nodes. Default 1."`
+	// Max is the most nodes.
+	Max int `yaml:"max" jsonschema:"required,minimum=1" jsonschema_description:"Most nodes."`
+	// Initial is the number of nodes at the first apply.
+	Initial int `yaml:"initial" jsonschema:"minimum=0" jsonschema_description:"Nodes at the first apply. Default min."`
+	// ShardSize is the most nodes that one Terraform root module holds.
+	ShardSize int `yaml:"shard_size" jsonschema:"minimum=1,maximum=200" jsonschema_description:"Most nodes in one Terraform root module. Default 50."`
+	// Local configures the nodes of a group with cloud: local.
+	Local *Local `yaml:"local" jsonschema_description:"Settings of the nodes where cloud is local."`
+	// CloudInit is the user data that new nodes start with.
+	CloudInit string `yaml:"cloud_init" jsonschema_description:"cloud-init user data of new nodes; cloud: local does not use it."`
+	// Metrics says where a node serves its metrics.
+	Metrics Metrics `yaml:"metrics" jsonschema_description:"Where each node serves its metrics."`
+	// Constants are added to the application's, and win over them.
+	Constants map[string]any `yaml:"constants" jsonschema_description:"Constants of this group; they win over the application's."`
+	// Queries are added to the application's, and win over them.
+	Queries map[string]string `yaml:"queries" jsonschema_description:"Queries of this group; they win over the application's."`
+	// Policies propose sizes. A group without policies keeps its size.
+	Policies []Policy `yaml:"policies" jsonschema_description:"What sizes the group; the largest proposal wins. Without policies the group keeps its size."`
+	// Scaling limits how fast the size may change.
+	Scaling Scaling `yaml:"scaling" jsonschema_description:"How fast the size may change."`
+}
+
+// Local configures nodes that are processes on this machine. Such a node serves
+// Slots / ServiceTime requests per second at most.
+type Local struct {
+	// Slots is how many requests a node works on at once.
+	Slots int `yaml:"slots" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"Requests a node works on at once. Default 4."`
+	// ServiceTime is the mean time that one request occupies a slot.
+	ServiceTime Duration `yaml:"service_time" jsonschema_description:"Mean time that a request occupies a slot. Default 100ms."`
+	// BootTime passes between a node's start and its first answer.
+	BootTime Duration `yaml:"boot_time" jsonschema_description:"Time from a node's start to its first answer. Default 2s."`
+	// Balancer is the host:port that spreads requests over the ready nodes.
+	Balancer string `yaml:"balancer" jsonschema_description:"host:port on which a balancer in front of the group listens; none without it."`
+}
+
+// Metrics says where each node of a group serves its Prometheus metrics.
+type Metrics struct {
+	// Port is the port on the node's private address. Local nodes choose their own.
+	Port int `yaml:"port" jsonschema:"minimum=1,maximum=65535" jsonschema_description:"Port on the node's private address. Default 9100; local nodes choose their own."`
+	// Path is the metrics path.
+	Path string `yaml:"path" jsonschema_description:"Path of the metrics page. Default /metrics."`
+}
+
+// Policy proposes a number of nodes. Exactly one of Target, Steps and Rule is set.
+type Policy struct {
+	// Name is shown with the proposals.
+	Name string `yaml:"name" jsonschema_description:"Name shown with its proposals. Default: its kind, numbered where there are several."`
+	// Target keeps a query at a value.
+	Target *Target `yaml:"target" jsonschema_description:"Keeps a query at a value."`
+	// Steps maps bands of a query to changes of the size.
+	Steps *Steps `yaml:"steps" jsonschema_description:"Maps bands of a query to changes of the size."`
+	// Rule is a Starlark program with MiCADO's variable names.
+	Rule *Rule `yaml:"rule" jsonschema_description:"A Starlark program that sets m_node_count."`
+}
+
+// Target keeps a query at a value by choosing the number of nodes.
+type Target struct {
+	// Query names the query.
+	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"Name of the query."`
+	// Value is what the query should be, in the query's unit.
+	Value float64 `yaml:"value" jsonschema:"required,exclusiveMinimum=0" jsonschema_description:"What the query should be; above 0."`
+	// Kind says how the query depends on the number of nodes.
+	Kind TargetKind `yaml:"kind" jsonschema:"enum=average,enum=total" jsonschema_description:"average: the query is a mean over nodes (CPU, requests per node) and value is wanted per node. total: the query is a sum over the group and value is one node's share. Default average."`
+	// Tolerance is the relative deviation, 0..1, that changes nothing.
+	Tolerance float64 `yaml:"tolerance" jsonschema:"minimum=0,maximum=1" jsonschema_description:"Relative deviation from value that changes nothing, 0..1. Default 0.1."`
+}
+
+// TargetKind says how a query depends on the number of nodes.
+type TargetKind string
+
+const (
+	// TargetAverage is a mean over the nodes, such as CPU use.
+	TargetAverage TargetKind = "average"
+	// TargetTotal is a sum over the group, such as requests per second.
+	TargetTotal TargetKind = "total"
+)
+
+// Steps maps bands of a query's value to changes of the size.
+type Steps struct {
+	// Query names the query.
+	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"Name of the query."`
+	// Bands are looked through in order; the first that holds the value applies.
+	Bands []Band `yaml:"bands" jsonschema:"required,minItems=1" jsonschema_description:"Looked through in order; the first that holds the value applies, none keeps the size."`
+}
+
+// Band is one threshold, or a range between two, and the size that goes with it.
+// At least one of Above and Below is set, and exactly one of Change, Percent and
+// Nodes.
+type Band struct {
+	// Above and Below bound the value, both excluded.
+	Above *float64 `yaml:"above" jsonschema_description:"The band holds values above this."`
+	// Below is the upper bound.
+	Below *float64 `yaml:"below" jsonschema_description:"The band holds values below this."`
+	// Change adds nodes, or removes them where negative.
+	Change *int `yaml:"change" jsonschema_description:"Nodes to add, or to remove where negative."`
+	// Percent is the same relative to the present size, rounded away from zero.
+	Percent *float64 `yaml:"percent" jsonschema_description:"Percent of the present size to add, or to remove where negative; rounded away from zero."`
+	// Nodes is an exact size.
+	Nodes *int `yaml:"nodes" jsonschema:"minimum=0" jsonschema_description:"Exact size."`
+}
+
+// Rule is user code. Line tells where its first line stands in the description,
+// so that an error in it can be found.
+type Rule struct {
+	Source string
+	// File, Line and Column are where Source begins: 1-based, as editors count.
+	File         string
+	Line, Column int
+}
+
+// Scaling limits how fast a group's size may change.
+type Scaling struct {
+	// CooldownOut is the least time between two scale-outs.
+	CooldownOut Duration `yaml:"cooldown_out" jsonschema_description:"Least time from a scale-out to the next. Default 0s."`
+	// CooldownIn is the least time from any change to a scale-in.
+	CooldownIn Duration `yaml:"cooldown_in" jsonschema_description:"Least time from any change of the size to a scale-in. Default 60s."`
+	// Stabilisation is how long a smaller size must have been proposed throughout.
+	Stabilisation Duration `yaml:"stabilisation" jsonschema_description:"A scale-in goes to the largest size proposed within this time. Default 5m."`
+	// MaxStepOut and MaxStepIn bound one decision; 0 is no bound.
+	MaxStepOut int `yaml:"max_step_out" jsonschema:"minimum=0" jsonschema_description:"Most nodes that one decision adds; 0 is no bound. Default 0."`
+	// MaxStepIn is the most nodes that one decision removes.
+	MaxStepIn int `yaml:"max_step_in" jsonschema:"minimum=0" jsonschema_description:"Most nodes that one decision removes; 0 is no bound. Default 0."`
+}

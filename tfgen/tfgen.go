@@ -1,0 +1,91 @@
+// Package tfgen turns node groups into Terraform root modules that a person can
+// read: hclwrite trees, formatted as `terraform fmt` does, the same bytes for the
+// same description.
+//
+// A group is spread over shards, root modules of at most spec.Group.ShardSize
+// nodes with a state each, because planning one for_each costs time that grows
+// with the square of its keys. What the shards of a group share lives in one more
+// root module, the base. Both hold no node names: these are in the one file that
+// changes when the group is scaled, nodes.auto.tfvars.json (see Nodes).
+package tfgen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// File is one generated file.
+type File struct {
+	// Name is relative to the root module's directory.
+	Name    string
+	Content []byte
+}
+
+// Module is one Terraform root module without its node set.
+type Module struct {
+	Files []File
+	// PerNode are the resources that exist once for each node, the machine first:
+	// "terraform_data.node" stands for terraform_data.node["<node>"]. A base has
+	// none.
+	PerNode []string
+	// Shared are the resource addresses of a base.
+	Shared []string
+}
+
+// Addresses are the addresses of everything that belongs to one node of a shard.
+func (m Module) Addresses(node string) []string {
+	addresses := make([]string, len(m.PerNode))
+	for i, resource := range m.PerNode {
+		addresses[i] = fmt.Sprintf("%s[%q]", resource, node)
+	}
+	return addresses
+}
+
+// SplitAddress takes a node's resource address apart: the resource and the node.
+// It reports false for an address that belongs to no node.
+func SplitAddress(address string) (resource, node string, ok bool) {
+	resource, key, ok := strings.Cut(address, `["`)
+	if !ok || !strings.HasSuffix(key, `"]`) {
+		return "", "", false
+	}
+	return resource, strings.TrimSuffix(key, `"]`), true
+}
+
+// Shard generates the root module that every shard of the group uses.
+func Shard(app *spec.Application, group *spec.Group) (Module, error) {
+	switch group.Cloud {
+	case spec.CloudLocal:
+		return localShard(app, group), nil
+	default:
+		return Module{}, unknownCloud(group)
+	}
+}
+
+// Base generates the root module with what the group's shards share. It has no
+// files where they share nothing.
+func Base(app *spec.Application, group *spec.Group) (Module, error) {
+	switch group.Cloud {
+	case spec.CloudLocal:
+		return localBase(app, group), nil
+	default:
+		return Module{}, unknownCloud(group)
+	}
+}
+
+// NewNode returns the settings that a node created now starts with, as the value
+// of its key in the node set. They stay with the node for its life, so a changed
+// description shapes new nodes and never touches old ones.
+func NewNode(group *spec.Group) (Settings, error) {
+	switch group.Cloud {
+	case spec.CloudLocal:
+		return localNode(group), nil
+	default:
+		return nil, unknownCloud(group)
+	}
+}
+
+func unknownCloud(group *spec.Group) error {
+	return fmt.Errorf("group %s: cloud %q is not known; use %q", group.Name, group.Cloud, spec.CloudLocal)
+}
