@@ -220,7 +220,7 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 	if !g.row.Known {
 		return a.decideFirst(ctx, g)
 	}
-	g.actuator.ask(g.row.Wanted, nil, 0)
+	g.actuator.ask(g.row.Wanted, g.row.Dropping, 0)
 	return nil
 }
 
@@ -253,7 +253,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	if err := act.load(ctx, d); err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
 	}
-	g := &group{name: name, row: row, actuator: act, history: History{LastOut: row.LastOut, LastIn: row.LastIn}, ready: map[string]time.Time{}, up: map[string]bool{}}
+	g := &group{name: name, row: row, actuator: act, history: row.history(), ready: map[string]time.Time{}, up: map[string]bool{}}
 	for node, t := range times {
 		if !t.ReadyAt.IsZero() {
 			g.ready[node] = t.ReadyAt

@@ -51,7 +51,7 @@ type FleetNode struct {
 	Shard    string
 	Presence Presence
 	// State is what Terraform knows of it; empty while it is being created.
-	State NodeState
+	State NodeOutput
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
 	// Outdated is set where the description has other settings than the node was

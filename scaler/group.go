@@ -3,6 +3,7 @@ package scaler
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/scalerd/scalerd/scaler/policy"
@@ -72,6 +73,22 @@ func (g *group) nodeStatuses() []NodeStatus {
 		nodes = append(nodes, status)
 	}
 	return nodes
+}
+
+// dropping are the nodes on their way out by name: those of before that are still
+// there, and the given ones.
+func (g *group) dropping(more []string) []string {
+	there := map[string]bool{}
+	for _, n := range g.actuator.Fleet().Nodes {
+		there[n.Name] = true
+	}
+	var dropping []string
+	for _, name := range slices.Concat(g.row.Dropping, more) {
+		if there[name] && !slices.Contains(dropping, name) {
+			dropping = append(dropping, name)
+		}
+	}
+	return dropping
 }
 
 func (g *group) status(nodes []NodeStatus) GroupStatus {

@@ -12,7 +12,7 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// NodeState words of a NodeList and of NodeStatus.
+// The states of a node in a NodeList and a NodeStatus.
 const (
 	// StateCreating: Terraform is making it.
 	StateCreating = "creating"
@@ -69,7 +69,7 @@ func weight(readySince, now time.Time) float64 {
 	return min(1, float64(int(w*20))/20)
 }
 
-// List turns the application's nodes into its live node list.
+// list turns the application's nodes into its live node list.
 func list(nodes []NodeStatus, now time.Time) NodeList {
 	l := NodeList{Nodes: []ListedNode{}}
 	for _, n := range nodes {
@@ -91,17 +91,32 @@ func list(nodes []NodeStatus, now time.Time) NodeList {
 	return l
 }
 
-// writeNodeList replaces the list at path where it differs.
-func writeNodeList(path string, l NodeList) error {
+// ReadNodeList reads the list at path.
+func ReadNodeList(path string) (NodeList, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return NodeList{}, fmt.Errorf("read node list: %w", err)
+	}
+	var l NodeList
+	if err := json.Unmarshal(text, &l); err != nil {
+		return NodeList{}, fmt.Errorf("read node list %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// Write replaces the list at path at once, where it differs: a reader sees the old
+// one or the new.
+func (l NodeList) Write(path string) error {
 	text, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
-		return fmt.Errorf("encode node list: %w", err)
+		return fmt.Errorf("write node list %s: %w", path, err)
 	}
+	text = append(text, '\n')
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
 		return nil
 	}
 	if err := renameio.WriteFile(path, text, 0o644); err != nil {
-		return fmt.Errorf("write node list: %w", err)
+		return fmt.Errorf("write node list %s: %w", path, err)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (a *application) enact(ctx context.Context, g *group, d Decision, row Store
 	}
 	d.ID = id
 	g.row, g.last = row, &d
-	g.history = History{LastOut: row.LastOut, LastIn: row.LastIn}
+	g.history = row.history()
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
 	g.actuator.ask(d.To, d.Drop, id)
@@ -150,7 +150,7 @@ func (a *application) byHand(ctx context.Context, g *group, to int, drop []strin
 	now := time.Now()
 	d := Decision{At: now, Application: a.name, Group: g.name, From: g.row.Wanted, To: to, Drop: drop, Reasons: []string{reason}}
 	row := g.row
-	row.Wanted = to
+	row.Wanted, row.Dropping = to, g.dropping(drop)
 	switch {
 	case to > d.From:
 		row.LastOut = now

@@ -64,6 +64,9 @@ func (s *Service) Run(ctx context.Context) error {
 		})
 	}
 	stored, err := s.config.Store.Applications(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("load applications: %w", err)
 	}

@@ -169,11 +169,11 @@ type State struct {
 	Resources map[string]bool
 	// Nodes are the addresses of each node by name, from the output "nodes". After
 	// a failed apply it may miss nodes whose resources exist.
-	Nodes map[string]NodeState
+	Nodes map[string]NodeOutput
 }
 
-// NodeState is what Terraform knows of one node.
-type NodeState struct {
+// NodeOutput is what Terraform knows of one node.
+type NodeOutput struct {
 	ID        string `json:"id"`
 	PrivateIP string `json:"private_ip"`
 	PublicIP  string `json:"public_ip"`

@@ -65,10 +65,18 @@ type StoredGroup struct {
 	Paused bool
 	// LastOut and LastIn are when Wanted last grew and shrank.
 	LastOut, LastIn time.Time
+	// Dropping are the nodes that decisions named and that were not gone yet.
+	Dropping []string
 	// NextNumber is the number of the next node's name.
 	NextNumber int
 	// UserData is each rule's m_userdata, as JSON, by policy name.
 	UserData map[string][]byte
+}
+
+// history is what the row keeps of a History. The sizes asked for before a restart
+// are not kept, so that a group shrinks only after a whole stabilisation window.
+func (g StoredGroup) history() History {
+	return History{LastOut: g.LastOut, LastIn: g.LastIn, Dropped: g.Dropping}
 }
 
 // NodeTimes are the instants in a node's life. ReadyAt is zero before the node

@@ -167,11 +167,12 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 			d.Reasons = append(d.Reasons, fmt.Sprintf("paused: stays at %d instead of %d", d.From, d.To))
 		}
 		d.To, d.Drop = d.From, nil
-		history.LastOut, history.LastIn = g.history.LastOut, g.history.LastIn
+		history.LastOut, history.LastIn, history.Dropped = g.history.LastOut, g.history.LastIn, g.history.Dropped
 	}
 	row := g.row
 	row.Wanted, row.Known = d.To, true
 	row.LastOut, row.LastIn = history.LastOut, history.LastIn
+	row.Dropping = g.dropping(d.Drop)
 	row.UserData = userData(g.row.UserData, d.Proposals)
 	if err := a.keep(ctx, g, &d, row); err != nil {
 		a.log.Error("decision not recorded, so not carried out", "group", g.name, "error", err)
@@ -254,7 +255,7 @@ func (a *application) publish(now time.Time) {
 	if a.destroyed {
 		return
 	}
-	if err := writeNodeList(filepath.Join(a.dir(), NodeListFile), list(v.nodes, now)); err != nil {
+	if err := list(v.nodes, now).Write(filepath.Join(a.dir(), NodeListFile)); err != nil {
 		a.log.Warn("node list", "error", err)
 	}
 	if a.monitor != nil {

@@ -2,10 +2,13 @@ package local
 
 import (
 	"log/slog"
+	"math"
 	"os"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/scalerd/scalerd/scaler"
 )
 
 const (
@@ -121,9 +124,9 @@ func (b *backends) follow(now time.Time) {
 	if err == nil && sameVersion(b.seen, info) {
 		return
 	}
-	var list NodeList
+	var list scaler.NodeList
 	if err == nil {
-		list, err = ReadNodeList(b.path)
+		list, err = scaler.ReadNodeList(b.path)
 	}
 	b.seen = info
 	if err != nil {
@@ -147,14 +150,14 @@ func sameVersion(before, after os.FileInfo) bool {
 }
 
 // replace takes over a list. A node that was there keeps its counts.
-func (b *backends) replace(list NodeList) {
+func (b *backends) replace(list scaler.NodeList) {
 	known := make(map[string]*backend, len(b.nodes))
 	for _, node := range b.nodes {
 		known[node.address] = node
 	}
 	b.nodes = b.nodes[:0]
 	for _, listed := range list.Nodes {
-		if !listed.serves(b.group) {
+		if !serves(listed, b.group) {
 			continue
 		}
 		node := known[listed.Address]
@@ -165,4 +168,9 @@ func (b *backends) replace(list NodeList) {
 		b.nodes = append(b.nodes, node)
 	}
 	b.log.Debug("node list followed", "nodes", len(b.nodes))
+}
+
+// serves tells whether the node gets traffic of the group.
+func serves(n scaler.ListedNode, group string) bool {
+	return n.Group == group && n.State == scaler.StateReady && n.Address != "" && n.Weight > 0 && !math.IsInf(n.Weight, 0)
 }

@@ -9,21 +9,23 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/scalerd/scalerd/scaler"
 )
 
-func readyNode(name, address string, weight float64) ListedNode {
-	return ListedNode{Name: name, Group: "web", Address: address, State: Ready, Weight: weight}
+func readyNode(name, address string, weight float64) scaler.ListedNode {
+	return scaler.ListedNode{Name: name, Group: "web", Address: address, State: scaler.StateReady, Weight: weight}
 }
 
-func writeList(t *testing.T, path string, nodes ...ListedNode) {
+func writeList(t *testing.T, path string, nodes ...scaler.ListedNode) {
 	t.Helper()
-	if err := (NodeList{Nodes: nodes}).Write(path); err != nil {
+	if err := (scaler.NodeList{Nodes: nodes}).Write(path); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // following are backends of a list with these nodes, and what they log.
-func following(t *testing.T, nodes ...ListedNode) (*backends, *strings.Builder) {
+func following(t *testing.T, nodes ...scaler.ListedNode) (*backends, *strings.Builder) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "nodes.json")
 	writeList(t, path, nodes...)
@@ -46,32 +48,32 @@ func picks(b *backends, n int, now time.Time) []string {
 
 func TestPick(t *testing.T) {
 	t.Parallel()
-	inState := func(n ListedNode, state NodeState) ListedNode {
+	inState := func(n scaler.ListedNode, state string) scaler.ListedNode {
 		n.State = state
 		return n
 	}
-	ofGroup := func(n ListedNode, group string) ListedNode {
+	ofGroup := func(n scaler.ListedNode, group string) scaler.ListedNode {
 		n.Group = group
 		return n
 	}
 	tests := []struct {
 		name  string
-		nodes []ListedNode
+		nodes []scaler.ListedNode
 		want  []string
 	}{
-		{"equals take turns", []ListedNode{readyNode("a", ":1", 1), readyNode("b", ":2", 1), readyNode("c", ":3", 1)},
+		{"equals take turns", []scaler.ListedNode{readyNode("a", ":1", 1), readyNode("b", ":2", 1), readyNode("c", ":3", 1)},
 			[]string{"a", "b", "c", "a", "b", "c"}},
-		{"a node of half the weight has half as many outstanding", []ListedNode{readyNode("a", ":1", 1), readyNode("b", ":2", 0.5)},
+		{"a node of half the weight has half as many outstanding", []scaler.ListedNode{readyNode("a", ":1", 1), readyNode("b", ":2", 0.5)},
 			[]string{"a", "b", "a", "a", "b", "a"}},
-		{"a node of weight 0 gets none", []ListedNode{readyNode("a", ":1", 0), readyNode("b", ":2", 1)},
+		{"a node of weight 0 gets none", []scaler.ListedNode{readyNode("a", ":1", 0), readyNode("b", ":2", 1)},
 			[]string{"b", "b"}},
-		{"only ready nodes get any", []ListedNode{
-			inState(readyNode("a", ":1", 1), Booting), inState(readyNode("b", ":2", 1), Draining),
-			inState(readyNode("c", ":3", 1), Lost), readyNode("d", ":4", 1)},
+		{"only ready nodes get any", []scaler.ListedNode{
+			inState(readyNode("a", ":1", 1), scaler.StateBooting), inState(readyNode("b", ":2", 1), scaler.StateDraining),
+			inState(readyNode("c", ":3", 1), scaler.StateLost), readyNode("d", ":4", 1)},
 			[]string{"d", "d", "d"}},
-		{"only nodes of the group get any", []ListedNode{ofGroup(readyNode("a", ":1", 1), "db"), readyNode("b", ":2", 1)},
+		{"only nodes of the group get any", []scaler.ListedNode{ofGroup(readyNode("a", ":1", 1), "db"), readyNode("b", ":2", 1)},
 			[]string{"b", "b"}},
-		{"a node without an address gets none", []ListedNode{readyNode("a", "", 1)}, []string{"none"}},
+		{"a node without an address gets none", []scaler.ListedNode{readyNode("a", "", 1)}, []string{"none"}},
 		{"no node", nil, []string{"none"}},
 	}
 	for _, test := range tests {
@@ -190,13 +192,13 @@ func TestNodeKeepsItsCountsWhenTheListIsRewritten(t *testing.T) {
 func TestNodeListIsWrittenAsItIsRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "nodes.json")
-	want := NodeList{Nodes: []ListedNode{
+	want := scaler.NodeList{Nodes: []scaler.ListedNode{
 		{Name: "web-0001", Group: "web", Address: "127.0.0.1:41234", PrivateIP: "10.0.0.1", PublicIP: "192.0.2.1",
-			State: Ready, ReadySince: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Weight: 0.25},
-		{Name: "web-0002", Group: "web", State: Booting},
+			State: scaler.StateReady, ReadySince: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Weight: 0.25},
+		{Name: "web-0002", Group: "web", State: scaler.StateBooting},
 	}}
 	writeList(t, path, want.Nodes...)
-	got, err := ReadNodeList(path)
+	got, err := scaler.ReadNodeList(path)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("ReadNodeList() of what was written, error %v (-want +got):\n%s", err, diff)
 	}

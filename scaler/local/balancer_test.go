@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/scalerd/scalerd/scaler"
 )
 
 // front is a balancer in the test's own process.
@@ -26,7 +28,7 @@ type front struct {
 	list     string
 }
 
-func newFront(t *testing.T, nodes ...ListedNode) front {
+func newFront(t *testing.T, nodes ...scaler.ListedNode) front {
 	t.Helper()
 	list := filepath.Join(t.TempDir(), "nodes.json")
 	writeList(t, list, nodes...)
@@ -39,7 +41,7 @@ func newFront(t *testing.T, nodes ...ListedNode) front {
 }
 
 // backendServer is an HTTP server that stands where a node would.
-func backendServer(t *testing.T, name string, handler http.HandlerFunc) ListedNode {
+func backendServer(t *testing.T, name string, handler http.HandlerFunc) scaler.ListedNode {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -151,10 +153,10 @@ func TestBalancerWithoutNodesAnswers503(t *testing.T) {
 	dead := readyNode("dead", deadAddress(t), 1)
 	for _, test := range []struct {
 		name, want string
-		nodes      []ListedNode
+		nodes      []scaler.ListedNode
 	}{
 		{"no node is listed", "no node of the group is ready", nil},
-		{"the only node is dead", "no node of the group could be reached", []ListedNode{dead}},
+		{"the only node is dead", "no node of the group could be reached", []scaler.ListedNode{dead}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFront(t, test.nodes...)

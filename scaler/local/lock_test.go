@@ -30,12 +30,14 @@ func TestOneHoldsALockWhoseFileIsRemoved(t *testing.T) {
 				}
 				if n := holders.Add(1); n != 1 {
 					t.Errorf("%d hold the lock at once, want 1", n)
+					return
 				}
 				taken.Add(1)
+				holders.Add(-1) // with the name gone, the next may hold the lock
 				if err := os.Remove(path); err != nil {
 					t.Errorf("the holder's file is gone: %v", err)
+					return
 				}
-				holders.Add(-1)
 				l.free()
 			}
 		})

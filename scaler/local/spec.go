@@ -28,7 +28,7 @@ type Spec struct {
 
 	// Balancer is the host:port on which a balancer listens.
 	Balancer string
-	// Nodes is the path of the NodeList that a balancer follows.
+	// Nodes is the path of the scaler.NodeList that a balancer follows.
 	Nodes string
 }
 

@@ -55,15 +55,15 @@ func (s *SQLite) DeleteApplication(ctx context.Context, name string) error {
 func (s *SQLite) Group(ctx context.Context, app, group string) (scaler.StoredGroup, error) {
 	var g scaler.StoredGroup
 	var out, in int64
-	var userData string
+	var dropping, userData string
 	err := s.db.QueryRowContext(ctx,
-		"SELECT wanted, known, paused, last_out, last_in, next_number, user_data FROM groups WHERE application = ? AND name = ?", app, group,
-	).Scan(&g.Wanted, &g.Known, &g.Paused, &out, &in, &g.NextNumber, &userData)
+		"SELECT wanted, known, paused, last_out, last_in, dropping, next_number, user_data FROM groups WHERE application = ? AND name = ?", app, group,
+	).Scan(&g.Wanted, &g.Known, &g.Paused, &out, &in, &dropping, &g.NextNumber, &userData)
 	if errors.Is(err, sql.ErrNoRows) {
 		return scaler.StoredGroup{}, nil
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(userData), &g.UserData)
+		err = errors.Join(json.Unmarshal([]byte(dropping), &g.Dropping), json.Unmarshal([]byte(userData), &g.UserData))
 	}
 	if err != nil {
 		return scaler.StoredGroup{}, fmt.Errorf("read group %s of %s: %w", group, app, err)
@@ -73,17 +73,21 @@ func (s *SQLite) Group(ctx context.Context, app, group string) (scaler.StoredGro
 }
 
 // saveGroup keeps everything but the next number.
-const saveGroup = `INSERT INTO groups (application, name, wanted, known, paused, last_out, last_in, user_data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+const saveGroup = `INSERT INTO groups (application, name, wanted, known, paused, last_out, last_in, dropping, user_data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (application, name) DO UPDATE SET wanted = excluded.wanted, known = excluded.known, paused = excluded.paused,
-  last_out = excluded.last_out, last_in = excluded.last_in, user_data = excluded.user_data`
+  last_out = excluded.last_out, last_in = excluded.last_in, dropping = excluded.dropping, user_data = excluded.user_data`
 
 func groupArgs(app, group string, g scaler.StoredGroup) ([]any, error) {
+	dropping, err := json.Marshal(g.Dropping)
+	if err != nil {
+		return nil, fmt.Errorf("encode dropped nodes of group %s: %w", group, err)
+	}
 	userData, err := json.Marshal(g.UserData)
 	if err != nil {
 		return nil, fmt.Errorf("encode user data of group %s: %w", group, err)
 	}
-	return []any{app, group, g.Wanted, g.Known, g.Paused, nanos(g.LastOut), nanos(g.LastIn), string(userData)}, nil
+	return []any{app, group, g.Wanted, g.Known, g.Paused, nanos(g.LastOut), nanos(g.LastIn), string(dropping), string(userData)}, nil
 }
 
 // SaveGroup implements scaler.Store.

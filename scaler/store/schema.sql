@@ -16,6 +16,7 @@ CREATE TABLE groups (
   paused      INTEGER NOT NULL DEFAULT 0,
   last_out    INTEGER NOT NULL DEFAULT 0,
   last_in     INTEGER NOT NULL DEFAULT 0,
+  dropping    TEXT NOT NULL DEFAULT '[]',
   next_number INTEGER NOT NULL DEFAULT 0,
   user_data   TEXT NOT NULL DEFAULT '{}',
   PRIMARY KEY (application, name)

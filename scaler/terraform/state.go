@@ -95,7 +95,7 @@ func parseState(text []byte) (scaler.State, error) {
 		Lineage:   raw.Lineage,
 		Serial:    raw.Serial,
 		Resources: map[string]bool{},
-		Nodes:     map[string]scaler.NodeState{},
+		Nodes:     map[string]scaler.NodeOutput{},
 	}
 	for _, res := range raw.Resources {
 		if res.Mode != "managed" {

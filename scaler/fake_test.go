@@ -1,0 +1,253 @@
+package scaler_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen"
+)
+
+// cloud is a scaler.Terraform that keeps its states in memory: what a test of the
+// loop needs to run hours in a moment and to fail on demand. What real terraform
+// does is tested in scaler/terraform and in cmd.
+type cloud struct {
+	mu     sync.Mutex
+	states map[string]scaler.State
+	// created counts, by address within a group, how often a resource was created.
+	created map[string]int
+	// takes is how long a step lasts; fails says whether the next change of a
+	// resource fails.
+	takes time.Duration
+	fails func(scaler.Change) bool
+	// gone are resources that vanished behind Terraform's back.
+	gone  map[string]bool
+	steps int
+}
+
+func newCloud() *cloud {
+	return &cloud{states: map[string]scaler.State{}, created: map[string]int{}, gone: map[string]bool{}, takes: time.Second,
+		fails: func(scaler.Change) bool { return false }}
+}
+
+func (c *cloud) Step(ctx context.Context, dir string, expect scaler.Expect, progress func(scaler.Progress)) ([]scaler.Change, error) {
+	changes, err := c.Plan(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if expect.Destroy {
+		changes = nil
+		for address := range c.state(dir).Resources {
+			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionDelete})
+		}
+	}
+	for _, address := range expect.Replace {
+		changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionReplace})
+	}
+	if err := expect.Check(changes); err != nil {
+		return nil, err
+	}
+	progress(scaler.Progress{Phase: "apply", Message: "working"})
+	select {
+	case <-ctx.Done():
+	case <-time.After(c.takes):
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.steps++
+	return changes, c.apply(ctx, dir, changes)
+}
+
+// apply does what it can of the changes: an interruption or a failure leaves the
+// others done, as terraform does.
+func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) error {
+	state := c.states[dir]
+	next := scaler.State{Lineage: "l", Serial: state.Serial + 1, Resources: map[string]bool{}, Nodes: map[string]scaler.NodeOutput{}}
+	for address, tainted := range state.Resources {
+		next.Resources[address] = tainted
+	}
+	var failed scaler.Diagnostics
+	for i, change := range changes {
+		if ctx.Err() != nil && i%2 == 1 {
+			break
+		}
+		key := filepath.Base(filepath.Dir(dir)) + "/" + change.Address
+		switch {
+		case c.fails(change) && change.Action == scaler.ActionCreate && i%2 == 0:
+			next.Resources[change.Address] = true
+			failed = append(failed, scaler.Diagnostic{Severity: "error", Summary: "half made", Address: change.Address})
+		case c.fails(change):
+			failed = append(failed, scaler.Diagnostic{Severity: "error", Summary: "not done", Address: change.Address})
+		case change.Action == scaler.ActionDelete:
+			delete(next.Resources, change.Address)
+		default:
+			c.created[key]++
+			delete(c.gone, change.Address)
+			next.Resources[change.Address] = false
+		}
+	}
+	for address := range next.Resources {
+		if _, node, ok := tfgen.SplitAddress(address); ok {
+			next.Nodes[node] = scaler.NodeOutput{ID: "id-" + node, PrivateIP: "10.0.0.1", Port: 80}
+		}
+	}
+	c.states[dir] = next
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if len(failed) > 0 {
+		return failed
+	}
+	return nil
+}
+
+func (c *cloud) Plan(_ context.Context, dir string) ([]scaler.Change, error) {
+	want := map[string]bool{}
+	if text, err := os.ReadFile(filepath.Join(dir, tfgen.NodesFile)); err == nil {
+		nodes, err := tfgen.DecodeNodes(text)
+		if err != nil {
+			return nil, err
+		}
+		for node := range nodes {
+			want[fmt.Sprintf("terraform_data.node[%q]", node)] = true
+		}
+	}
+	if filepath.Base(dir) == tfgen.BaseName {
+		want["terraform_data.balancer"] = true
+	}
+	state := c.state(dir)
+	var changes []scaler.Change
+	for address := range want {
+		if tainted, ok := state.Resources[address]; !ok {
+			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionCreate})
+		} else if tainted {
+			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionReplace})
+		}
+	}
+	for address := range state.Resources {
+		if !want[address] {
+			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionDelete})
+		}
+	}
+	return changes, nil
+}
+
+func (c *cloud) Drift(_ context.Context, dir string) ([]scaler.Change, error) {
+	var drift []scaler.Change
+	for address := range c.state(dir).Resources {
+		c.mu.Lock()
+		if c.gone[address] {
+			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionDelete})
+		}
+		c.mu.Unlock()
+	}
+	return drift, nil
+}
+
+func (c *cloud) State(dir string) (scaler.State, error) { return c.state(dir), nil }
+
+func (c *cloud) state(dir string) scaler.State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.states[dir]
+}
+
+// lose makes a node vanish behind Terraform's back.
+func (c *cloud) lose(node string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone[fmt.Sprintf("terraform_data.node[%q]", node)] = true
+}
+
+// nodes lists what exists in the group, over all shards.
+func (c *cloud) nodes(group string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for dir, state := range c.states {
+		if filepath.Base(filepath.Dir(dir)) != group {
+			continue
+		}
+		for address := range state.Resources {
+			if _, node, ok := tfgen.SplitAddress(address); ok {
+				names = append(names, node)
+			}
+		}
+	}
+	return names
+}
+
+// failing makes a share of all changes fail.
+func failing(rnd *rand.Rand, share float64) func(scaler.Change) bool {
+	return func(scaler.Change) bool { return rnd.Float64() < share }
+}
+
+// meters is a scaler.Monitor: every node that was scraped since boot answers, and
+// queries have the values that the test sets.
+type meters struct {
+	mu      sync.Mutex
+	boot    time.Duration
+	targets map[string]scaler.Target
+	since   map[string]time.Time
+	values  map[string]policy.Reading
+}
+
+func newMeters() *meters {
+	return &meters{boot: 3 * time.Second, since: map[string]time.Time{}, values: map[string]policy.Reading{}}
+}
+
+func (m *meters) set(query string, value float64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values[query] = policy.Reading{Samples: []policy.Sample{{Value: value}}}
+}
+
+func (m *meters) miss(query string, why policy.Missing) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values[query] = policy.Reading{Missing: why}
+}
+
+func (m *meters) Query(_ context.Context, promql string, at time.Time) policy.Reading {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !strings.HasPrefix(promql, "up{") {
+		if r, ok := m.values[promql]; ok {
+			return r
+		}
+		return policy.Reading{Missing: policy.NoSeries}
+	}
+	var up []policy.Sample
+	for node, t := range m.targets {
+		if at.Sub(m.since[node]) >= m.boot {
+			up = append(up, policy.Sample{Labels: t.Labels, Value: 1})
+		}
+	}
+	if len(up) == 0 {
+		return policy.Reading{Missing: policy.NoSeries}
+	}
+	return policy.Reading{Samples: up}
+}
+
+func (m *meters) Watch(targets []scaler.Target) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.targets = map[string]scaler.Target{}
+	for _, t := range targets {
+		node := t.Labels["node"]
+		m.targets[node] = t
+		if _, ok := m.since[node]; !ok {
+			m.since[node] = time.Now()
+		}
+	}
+	return nil
+}
+
+func (m *meters) Close() error { return nil }
