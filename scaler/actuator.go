@@ -17,10 +17,15 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// Probe says which of a root module's resources are dead although Terraform's
-// state has them, for clouds where a refresh can't see that. dir is the module's
-// directory.
-type Probe func(dir string, addresses []string) (dead []string)
+// Inspector sees what Terraform can't see of a root module's machines. dir is the
+// module's directory. Implementations are safe for concurrent use.
+type Inspector interface {
+	// Dead lists which of the resources are dead although the state has them.
+	Dead(dir string, addresses []string) []string
+	// Reap ends what runs for the module and belongs to none of the resources to
+	// keep, as an interrupted creation leaves it behind; it returns their names.
+	Reap(ctx context.Context, dir string, keep []string) ([]string, error)
+}
 
 // wish is what an actuator is asked to bring about.
 type wish struct {
@@ -43,7 +48,7 @@ type actuator struct {
 	dir        string
 	tf         Terraform
 	store      Store
-	probe      Probe
+	inspect    Inspector
 	driftEvery time.Duration
 	metrics    *Metrics
 	log        *slog.Logger

@@ -266,12 +266,42 @@ func (a *actuator) start(ctx context.Context, s *shard, expect Expect) {
 		Delete:    len(expect.Delete),
 		StartedAt: time.Now(),
 	}
+	written := a.written(s)
 	go func() {
 		_, err := a.tf.Step(ctx, s.dir, expect, func(p Progress) {
 			a.results <- result{shard: s, progress: &p}
 		})
+		a.reap(ctx, s.dir, written)
 		a.results <- result{shard: s, err: err}
 	}()
+}
+
+// written are the addresses that a root module's files ask for.
+func (a *actuator) written(s *shard) []string {
+	if s == a.base {
+		return a.shared
+	}
+	var addresses []string
+	for _, node := range sortedKeys(s.nodes) {
+		addresses = append(addresses, a.module.Addresses(node)...)
+	}
+	return addresses
+}
+
+// reap ends what neither the files nor the state know. It runs in the goroutine of
+// a step or a check, and does nothing where the state can't be read.
+func (a *actuator) reap(ctx context.Context, dir string, written []string) {
+	state, err := a.tf.State(dir)
+	if err != nil {
+		return
+	}
+	reaped, err := a.inspect.Reap(context.WithoutCancel(ctx), dir, append(written, sortedKeys(state.Resources)...))
+	if err != nil {
+		a.log.Warn("end what an interrupted creation left", "dir", dir, "error", err)
+	}
+	if len(reaped) > 0 {
+		a.log.Warn("ended what an interrupted creation left", "dir", dir, "nodes", reaped)
+	}
 }
 
 // checkDrift starts the drift check of the shard that waited longest, one at a
@@ -296,10 +326,11 @@ func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
 		return
 	}
 	a.checking = next
-	dir, addresses := next.dir, sortedKeys(next.state.Resources)
+	dir, addresses, written := next.dir, sortedKeys(next.state.Resources), a.written(next)
 	go func() {
-		r := result{shard: next, check: true, dead: a.probe(dir, addresses)}
+		r := result{shard: next, check: true, dead: a.inspect.Dead(dir, addresses)}
 		r.drift, r.err = a.tf.Drift(ctx, dir)
+		a.reap(ctx, dir, written)
 		a.results <- r
 	}()
 }

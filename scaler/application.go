@@ -239,7 +239,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 		dir:        filepath.Join(a.dir(), name),
 		tf:         a.config.Terraform,
 		store:      a.config.Store,
-		probe:      a.config.Probe,
+		inspect:    a.config.Inspector,
 		driftEvery: a.config.DriftEvery,
 		metrics:    a.config.Metrics,
 		log:        a.log.With("group", name),

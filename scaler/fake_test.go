@@ -251,3 +251,11 @@ func (m *meters) Watch(targets []scaler.Target) error {
 }
 
 func (m *meters) Close() error { return nil }
+
+// blind is a scaler.Inspector that sees nothing, as for clouds whose machines a
+// refresh shows.
+type blind struct{}
+
+func (blind) Dead(string, []string) []string { return nil }
+
+func (blind) Reap(context.Context, string, []string) ([]string, error) { return nil, nil }

@@ -19,9 +19,8 @@ type Config struct {
 	Store     Store
 	Terraform Terraform
 	// Monitor opens the monitoring of an application, whose folder is appDir.
-	Monitor func(app *spec.Application, appDir string) (Monitor, error)
-	// Probe finds dead nodes that a refreshing plan can't see.
-	Probe Probe
+	Monitor   func(app *spec.Application, appDir string) (Monitor, error)
+	Inspector Inspector
 	// CheckQuery says what is wrong with a PromQL expression.
 	CheckQuery func(promql string) error
 	// DriftEvery is the time between two drift checks of a shard.

@@ -68,7 +68,7 @@ func (w *world) start() {
 	w.Service = scaler.NewService(scaler.Config{
 		Data: w.dir, Store: db, Terraform: w.cloud,
 		Monitor:    func(*spec.Application, string) (scaler.Monitor, error) { return w.meters, nil },
-		Probe:      func(string, []string) []string { return nil },
+		Inspector:  blind{},
 		CheckQuery: func(string) error { return nil },
 		DriftEvery: time.Minute,
 		Metrics:    scaler.NewMetrics(prometheus.NewRegistry()),

@@ -69,7 +69,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		Store:      db,
 		Terraform:  terraform.NewRunner(binary, c.TerraformProcesses, map[string]string{"SCALERD": self}),
 		Monitor:    monitors(embedded, log),
-		Probe:      local.Probe,
+		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,
 		DriftEvery: c.DriftInterval.AsDuration(),
 		Metrics:    scaler.NewMetrics(registry),

@@ -17,8 +17,7 @@ const (
 	killPatience = 10 * time.Second
 )
 
-// Stop makes sure that no process of that name lives and removes its files,
-// except for its log. It asks the process to end, and kills it where that takes
+// Stop makes sure that no process of that name lives and removes its files. It asks the process to end, and kills it where that takes
 // longer than 6 s. It succeeds where there is none. It does not run at the same
 // time as a Start or another Stop of the same name.
 func Stop(ctx context.Context, dir, name string) error {
@@ -37,8 +36,10 @@ func Stop(ctx context.Context, dir, name string) error {
 	if err := end(ctx, f); err != nil {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}
-	if err := os.Remove(f.startLock()); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("stop %s: %w", name, err)
+	for _, path := range []string{f.log(), f.startLock()} {
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("stop %s: %w", name, err)
+		}
 	}
 	return nil
 }

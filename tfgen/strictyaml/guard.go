@@ -9,11 +9,13 @@ import (
 
 // Limits on the shape, checked before the tokens are parsed. The library's parser
 // recurses once for each level and once for each key of a block mapping, whose
-// list it copies each time, and it gives every node the text of its path. A stack
-// that overflows cannot be recovered from.
+// list it copies each time; it copies all tokens for each value that is left out,
+// and gives every node the text of its path. A stack that overflows cannot be
+// recovered from.
 const (
 	maxDepth     = 64
 	maxKeys      = 2000
+	maxOmitted   = 2000
 	maxPathBytes = 64 << 20
 )
 
@@ -21,7 +23,8 @@ const (
 type guard struct {
 	blocks []block
 	flows  []flow
-	run    int // keys since the last bracket or comma
+	run     int // keys since the last bracket or comma
+	omitted int // values that are left out
 	bytes  int // length of all paths together
 }
 
@@ -45,6 +48,9 @@ func (g *guard) check(tokens token.Tokens) *Mistake {
 			m := tokenMistake(tk, what, fix)
 			return &m
 		}
+		if omits(tokens, i) {
+			g.omitted++
+		}
 		switch tk.Type {
 		case token.SequenceStartType, token.MappingStartType:
 			g.flows = append(g.flows, flow{path: g.path()})
@@ -55,6 +61,10 @@ func (g *guard) check(tokens token.Tokens) *Mistake {
 		case token.CollectEntryType:
 			g.next()
 		case token.SequenceEntryType:
+			if len(g.flows) > 0 {
+				m := tokenMistake(tk, "is a dash inside brackets", "write a list in brackets as [a, b], or all of it with dashes")
+				return &m
+			}
 			g.open(tk.Position.Column, true, 8)
 		case token.MappingValueType:
 			if key == nil {
@@ -87,6 +97,27 @@ func unsupported(tokens token.Tokens, i int) (what, fix string) {
 		}
 	}
 	return "", ""
+}
+
+// omits reports whether the token at i may be followed by nothing where a value
+// belongs. It says so too often for items of lists in brackets, never too rarely.
+func omits(tokens token.Tokens, i int) bool {
+	if i+1 == len(tokens) {
+		return true
+	}
+	next := tokens[i+1]
+	switch tokens[i].Type {
+	case token.SequenceEntryType, token.MappingValueType:
+		return next.Position.Line > tokens[i].Position.Line && next.Position.Column <= tokens[i].Position.Column ||
+			next.Type == token.CollectEntryType || next.Type == token.MappingEndType || next.Type == token.SequenceEndType
+	case token.CollectEntryType, token.MappingStartType:
+		if i+2 == len(tokens) {
+			return true
+		}
+		after := tokens[i+2].Type
+		return after == token.CollectEntryType || after == token.MappingEndType
+	}
+	return false
 }
 
 func isAnchor(tk *token.Token) bool { return tk.Type == token.AnchorType }
@@ -156,6 +187,8 @@ func (g *guard) exceeded() (what, fix string) {
 		return fmt.Sprintf("is nested more than %d deep", maxDepth), "write it flatter"
 	case keys > maxKeys:
 		return fmt.Sprintf("is one of more than %d keys of a mapping", maxKeys), "split the mapping"
+	case g.omitted > maxOmitted:
+		return fmt.Sprintf("comes after more than %d values that are left out or in brackets", maxOmitted), "write the values, one a line"
 	case g.bytes > maxPathBytes:
 		return "is too intricate: long keys hold too much", "shorten the keys"
 	}

@@ -8,12 +8,15 @@ import (
 )
 
 // Limits on the text, checked before the YAML library sees it. The library reads
-// all of a text into tokens of some 500 bytes each, and takes time that is the
-// product of a block scalar's size and the blank lines at its end.
+// all of a text into tokens of some 500 bytes each. It takes time that is the
+// product of a block scalar's size and the blank lines at its end, of a line's
+// length and the tabs in it, and that is the square of a run of "<".
 const (
 	maxSize       = 4 << 20
-	maxIndicators = 250_000
+	maxIndicators = 100_000
 	maxBlankLines = 64
+	maxTabCost    = 100_000_000
+	maxRun        = 256
 )
 
 // clean returns the text as YAML with line feeds, ending in one, or what makes it
@@ -29,7 +32,7 @@ func clean(text []byte) (string, *Mistake) {
 	if m := checkCharacters(source); m != nil {
 		return "", m
 	}
-	if m := checkBlankLines(source); m != nil {
+	if m := checkLines(source); m != nil {
 		return "", m
 	}
 	if !strings.HasSuffix(source, "\n") {
@@ -53,23 +56,30 @@ func checkCharacters(source string) *Mistake {
 			indicators++
 		}
 		if indicators > maxIndicators {
-			return &Mistake{Line: line, Column: max(column, 1), What: "is too intricate: more than 250,000 lines and YAML indicators", Fix: "split the file"}
+			return &Mistake{Line: line, Column: max(column, 1), What: "is too intricate: more than 100,000 lines and YAML indicators", Fix: "split the file"}
 		}
 		column++
 	}
 	return nil
 }
 
-func checkBlankLines(source string) *Mistake {
-	line, blank := 0, 0
+func checkLines(source string) *Mistake {
+	line, blank, tabs := 0, 0, 0
+	run := strings.Repeat("<", maxRun)
 	for l := range strings.Lines(source) {
 		line++
 		blank++
 		if strings.TrimSpace(l) != "" {
 			blank = 0
 		}
-		if blank > maxBlankLines {
+		tabs += strings.Count(l, "\t") * len(l)
+		switch {
+		case blank > maxBlankLines:
 			return &Mistake{Line: line, Column: 1, What: fmt.Sprintf("is the end of more than %d blank lines", maxBlankLines), Fix: "remove them"}
+		case tabs > maxTabCost:
+			return &Mistake{Line: line, Column: 1, What: "is too intricate: long lines with many tabs", Fix: "use spaces"}
+		case strings.Contains(l, run):
+			return &Mistake{Line: line, Column: 1, What: fmt.Sprintf(`has %d or more "<" in a row`, maxRun), Fix: "remove them"}
 		}
 	}
 	return nil
