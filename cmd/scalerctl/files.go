@@ -40,11 +40,19 @@ func validateCommand() *cobra.Command {
 					errs = append(errs, err)
 					continue
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: application %s with %d groups is valid\n", file, described.Name, len(described.Groups))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: application %s is valid: %s\n", file, described.Name, count(len(described.Groups), "group"))
 			}
 			return errors.Join(errs...)
 		},
 	}
+}
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func schemaCommand() *cobra.Command {

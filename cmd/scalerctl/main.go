@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
 func main() {
@@ -35,6 +36,7 @@ func run(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	var mistakes strictyaml.Mistakes
 	switch {
 	case err == nil:
 		return 0
@@ -43,6 +45,9 @@ func run(ctx context.Context, args []string) int {
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(os.Stderr, "scalerctl: %v\nSee scalerctl --help.\n", err)
 		return 64
+	case errors.As(err, &mistakes):
+		fmt.Fprintln(os.Stderr, err) // file:line:column first, as editors read it
+		return 1
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(os.Stderr, "scalerctl: interrupted")
 		return 1

@@ -177,7 +177,7 @@ func destroyCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !yes && !confirmed(cmd, fmt.Sprintf("Destroy application %s with its %d nodes?", args[0], len(nodes))) {
+			if !yes && !confirmed(cmd, fmt.Sprintf("Destroy application %s with its %s?", args[0], count(len(nodes), "node"))) {
 				return fmt.Errorf("%w: nothing was destroyed; confirm with --yes", errUsage)
 			}
 			if err := s.client().Destroy(cmd.Context(), args[0]); err != nil || w.no {

@@ -18,6 +18,8 @@ func localCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "local",
 		Short: "Run the nodes and balancers of the embedded cloud as processes of this machine",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(localStartCommand(), localStopCommand(), localRunCommand())
 	return cmd

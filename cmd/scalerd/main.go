@@ -62,6 +62,7 @@ func rootCommand() *cobra.Command {
 	flags.register(root.Flags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(localCommand())
+	root.AddCommand(demoCommand())
 	return root
 }
 

@@ -19,6 +19,8 @@ func TestInspectorFindsDeadProcessesAndEndsStrayOnes(t *testing.T) {
 	kept, killed, stray := c.start("web-0001"), c.start("web-0002"), c.start("web-0003")
 	kill(t, killed.PID, syscall.SIGKILL)
 
+	eventually(t, "the killed process is dead", func() bool { return !Alive(c.dir, killed.Name) })
+
 	var inspector Inspector
 	dead := inspector.Dead(module, []string{address("web-0001"), address("web-0002"), "terraform_data.balancer", "aws_instance.other"})
 	if diff := cmp.Diff([]string{address("web-0002"), "terraform_data.balancer"}, dead); diff != "" {

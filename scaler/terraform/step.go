@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-exec/tfexec"
 
@@ -96,6 +97,8 @@ func plan(ctx context.Context, tf *tfexec.Terraform, progress func(scaler.Progre
 		return planned{}, err
 	}
 	out.planned.anything = anything
+	// Terraform lists changes in the order of its concurrent walk.
+	slices.SortFunc(out.planned.changes, func(a, b scaler.Change) int { return strings.Compare(a.Address, b.Address) })
 	return out.planned, nil
 }
 

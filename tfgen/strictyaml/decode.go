@@ -10,7 +10,7 @@ import (
 
 // maxVisits is how many nodes are decoded, counting a node again for each alias
 // that stands for it. It is above what maxIndicators allows without aliases.
-const maxVisits = 400_000
+const maxVisits = 250_000
 
 // decoder decodes one document.
 type decoder struct {

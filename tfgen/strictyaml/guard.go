@@ -21,15 +21,18 @@ const (
 
 // guard follows the nesting of a token stream without recursion.
 type guard struct {
-	blocks []block
-	flows  []flow
+	blocks  []block
+	flows   []flow
 	run     int // keys since the last bracket or comma
 	omitted int // values that are left out
-	bytes  int // length of all paths together
+	bytes   int // length of all paths together
 }
 
 // flow is an open bracket: the lengths of the path above it and of its last key.
-type flow struct{ path, key int }
+type flow struct {
+	path, key int
+	mapping   bool
+}
 
 // block is an open block sequence, or mapping with its last key.
 type block struct {
@@ -48,12 +51,16 @@ func (g *guard) check(tokens token.Tokens) *Mistake {
 			m := tokenMistake(tk, what, fix)
 			return &m
 		}
-		if omits(tokens, i) {
+		owner := tk
+		if tk.Type == token.MappingValueType && key != nil {
+			owner = key
+		}
+		if g.omits(tokens, i, owner.Position.Column) {
 			g.omitted++
 		}
 		switch tk.Type {
 		case token.SequenceStartType, token.MappingStartType:
-			g.flows = append(g.flows, flow{path: g.path()})
+			g.flows = append(g.flows, flow{path: g.path(), mapping: tk.Type == token.MappingStartType})
 			g.run = 0
 		case token.SequenceEndType, token.MappingEndType:
 			g.flows = g.flows[:max(len(g.flows)-1, 0)]
@@ -99,25 +106,29 @@ func unsupported(tokens token.Tokens, i int) (what, fix string) {
 	return "", ""
 }
 
-// omits reports whether the token at i may be followed by nothing where a value
-// belongs. It says so too often for items of lists in brackets, never too rarely.
-func omits(tokens token.Tokens, i int) bool {
+// omits reports whether nothing stands where a value belongs after the token at i.
+// The column is that of the dash or key that the value belongs to.
+func (g *guard) omits(tokens token.Tokens, i, column int) bool {
+	tk := tokens[i]
 	if i+1 == len(tokens) {
 		return true
 	}
 	next := tokens[i+1]
-	switch tokens[i].Type {
-	case token.SequenceEntryType, token.MappingValueType:
-		return next.Position.Line > tokens[i].Position.Line && next.Position.Column <= tokens[i].Position.Column ||
-			next.Type == token.CollectEntryType || next.Type == token.MappingEndType || next.Type == token.SequenceEndType
+	switch tk.Type {
+	case token.SequenceEntryType:
+		return next.Position.Line > tk.Position.Line && next.Position.Column <= column
+	case token.MappingValueType:
+		sequence := next.Type == token.SequenceEntryType && next.Position.Column == column
+		return endsItem(next) || next.Position.Line > tk.Position.Line && next.Position.Column <= column && !sequence
 	case token.CollectEntryType, token.MappingStartType:
-		if i+2 == len(tokens) {
-			return true
-		}
-		after := tokens[i+2].Type
-		return after == token.CollectEntryType || after == token.MappingEndType
+		keys := tk.Type == token.MappingStartType || len(g.flows) > 0 && g.flows[len(g.flows)-1].mapping
+		return keys && (i+2 == len(tokens) || endsItem(tokens[i+2]))
 	}
 	return false
+}
+
+func endsItem(tk *token.Token) bool {
+	return tk.Type == token.CollectEntryType || tk.Type == token.MappingEndType || tk.Type == token.SequenceEndType
 }
 
 func isAnchor(tk *token.Token) bool { return tk.Type == token.AnchorType }
@@ -188,7 +199,7 @@ func (g *guard) exceeded() (what, fix string) {
 	case keys > maxKeys:
 		return fmt.Sprintf("is one of more than %d keys of a mapping", maxKeys), "split the mapping"
 	case g.omitted > maxOmitted:
-		return fmt.Sprintf("comes after more than %d values that are left out or in brackets", maxOmitted), "write the values, one a line"
+		return fmt.Sprintf("comes after more than %d values that are left out", maxOmitted), "write the values, one a line"
 	case g.bytes > maxPathBytes:
 		return "is too intricate: long keys hold too much", "shorten the keys"
 	}

@@ -185,18 +185,25 @@ func TestDecodeIsBounded(t *testing.T) {
 		{"a billion laughs", laughs, "aliases of this file multiply"},
 		{"a billion merges", merges, "aliases of this file multiply"},
 		{"more than 4 MiB", "name: " + strings.Repeat("x", maxSize), "more than 4194304"},
-		{"brackets", strings.Repeat("[", 200_000), "nested more than 64 deep"},
-		{"braces", strings.Repeat("{a: ", 100_000), "nested more than 64 deep"},
+		{"dashes without values", "beds:\n" + strings.Repeat("-\n", 40_000), "values that are left out"},
+		{"keys without values", strings.Repeat("- a:\n  b:\n", 10_000), "values that are left out"},
+		{"keys without values in braces", "{" + strings.Repeat("a,", 60_000), "values that are left out"},
+		{"keys with colons but without values in braces", "{" + strings.Repeat("a: ,", 40_000), "values that are left out"},
+		{"dashes in brackets", "name: [" + strings.Repeat("- ", 40_000), "dash inside brackets"},
+		{"tabs in quotes", "name: \"" + strings.Repeat("x\t", 1_000_000), "many tabs"},
+		{"angle brackets", "name: " + strings.Repeat("<", 1_000_000), "in a row"},
+		{"brackets", strings.Repeat("[", 90_000), "nested more than 64 deep"},
+		{"braces", strings.Repeat("{a: ", 40_000), "nested more than 64 deep"},
 		{"more braces than are looked at", strings.Repeat("{a: ", 1_000_000), "too intricate"},
-		{"dashes", strings.Repeat("- ", 200_000), "nested more than 64 deep"},
+		{"dashes", strings.Repeat("- ", 90_000), "nested more than 64 deep"},
 		{"indentation", indented(400), "nested more than 64 deep"},
-		{"keys of one mapping", "name: x\n" + numbered("  k%d: v\n", 50_000), "more than 2000 keys"},
-		{"keys in brackets without commas", "name: [\n" + numbered("k%d: v\n", 50_000), "more than 2000 keys"},
+		{"keys of one mapping", "name: x\n" + numbered("  k%d: v\n", 40_000), "more than 2000 keys"},
+		{"keys in brackets without commas", "name: [\n" + numbered("k%d: v\n", 40_000), "more than 2000 keys"},
 		{"anchors", strings.Repeat("&a ", 50_000), "another anchor"},
-		{"blank lines at the end of a literal", "name: |\n x\n" + strings.Repeat("\n", 200_000), "blank lines"},
-		{"lines of spaces", "name: |\n x\n" + strings.Repeat("  \n", 200_000), "blank lines"},
-		{"documents", strings.Repeat("---\na\n", 40_000), "second document"},
-		{"long keys above many", "name: {" + strings.Repeat("k", 1_000_000) + ": [" + strings.Repeat("a,", 100_000) + "]}", "shorten the keys"},
+		{"blank lines at the end of a literal", "name: |\n x\n" + strings.Repeat("\n", 90_000), "blank lines"},
+		{"lines of spaces", "name: |\n x\n" + strings.Repeat("  \n", 90_000), "blank lines"},
+		{"documents", strings.Repeat("---\na\n", 20_000), "second document"},
+		{"long keys above many", "name: {" + strings.Repeat("k", 1_000_000) + ": [" + strings.Repeat("a,", 80_000) + "]}", "shorten the keys"},
 		{"long keys above many keys", "name:\n  " + strings.Repeat("k", 1_000_000) + ":\n" + numbered("    k%d: a\n", 1000), "shorten the keys"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -220,6 +227,16 @@ func TestDecodeTakesALargeText(t *testing.T) {
 	}
 	if got, want := len(g.Name), 3<<20/len(line)*(len(line)-2); got != want {
 		t.Errorf("name holds %d bytes, want %d", got, want)
+	}
+}
+
+func TestDecodeTakesLargeCollections(t *testing.T) {
+	g, _, mistakes := decodeGarden(t, "name: x\nextra:\n  a: ["+strings.Repeat("1, ", 20_000)+"]\n  b:\n"+strings.Repeat("  - c: 1\n    d:\n    - 2\n", 3000))
+	if mistakes != nil {
+		t.Fatalf("Decode() error: %v", mistakes)
+	}
+	if a, b := len(g.Extra["a"].([]any)), len(g.Extra["b"].([]any)); a != 20_000 || b != 3000 {
+		t.Errorf("lists of %d and %d items, want 20000 and 3000", a, b)
 	}
 }
 
