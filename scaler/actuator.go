@@ -378,8 +378,8 @@ func (a *actuator) finish(r result) {
 	}
 	// A terraform that ended by itself wrote what exists; one that was interrupted
 	// may not have.
-	if !errors.Is(err, context.Canceled) && s.stateErr == nil {
-		s.unsure = false
+	if s.stateErr == nil {
+		s.unsure = errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
 	}
 	s.failures++
 	s.retryAt = time.Now().Add(backoff(s.failures))

@@ -94,7 +94,7 @@ func (a *actuator) finishWritten(ctx context.Context, now time.Time) {
 		if s.pending(a.module) {
 			a.start(ctx, s, s.expect(a.module))
 		} else {
-			s.unsure = false
+			s.unsure, s.failures, s.retryAt, s.err = false, 0, time.Time{}, nil
 		}
 	}
 }

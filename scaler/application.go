@@ -38,8 +38,8 @@ type application struct {
 
 	orders  chan order
 	changed chan struct{}
-	// ended is closed when run returns.
-	ended chan struct{}
+	// started is closed when the first view is published, ended when run returns.
+	started, ended chan struct{}
 
 	stored   StoredApplication
 	spec     *spec.Application
@@ -72,6 +72,7 @@ func newApplication(config Config, stored StoredApplication, described *spec.App
 		log:     config.Log.With("application", stored.Name),
 		orders:  make(chan order),
 		changed: make(chan struct{}, 1),
+		started: make(chan struct{}),
 		ended:   make(chan struct{}),
 		stored:  stored,
 		spec:    described,
@@ -115,6 +116,7 @@ func (a *application) run(ctx context.Context) {
 		}
 	}()
 	a.publish(time.Now())
+	close(a.started)
 	ticker := time.NewTicker(a.interval())
 	defer ticker.Stop()
 	for !a.destroyed {

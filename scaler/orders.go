@@ -67,8 +67,12 @@ func (s *Service) create(ctx context.Context, a *application) error {
 		s.mu.Unlock()
 		return err
 	}
-	// The application's first view is there when it takes its first order.
-	return a.order(ctx, func(context.Context) error { return nil })
+	select {
+	case <-a.started:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // decideFirst sizes a new group.

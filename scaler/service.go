@@ -70,7 +70,9 @@ func (s *Service) Run(ctx context.Context) error {
 		return fmt.Errorf("load applications: %w", err)
 	}
 	for _, row := range stored {
-		run(s.restore(row))
+		a := s.restore(row)
+		run(a)
+		<-a.started
 	}
 	close(s.loaded)
 	for {

@@ -94,7 +94,18 @@ func (s *shard) expect(module tfgen.Module) Expect {
 // pending reports whether the node set on disk was not carried out yet.
 func (s *shard) pending(module tfgen.Module) bool {
 	e := s.expect(module)
-	return len(e.Create)+len(e.Delete) > 0
+	return len(e.Create)+len(e.Delete) > 0 || s.unlisted(module)
+}
+
+// unlisted reports whether a node exists that the outputs do not tell of, because
+// terraform was killed before it wrote them: nobody knows its address.
+func (s *shard) unlisted(module tfgen.Module) bool {
+	for name := range s.nodes {
+		if _, listed := s.state.Nodes[name]; !listed && s.exists(module, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // exists reports whether all of a node's resources are there and sound.

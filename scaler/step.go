@@ -29,6 +29,10 @@ type Terraform interface {
 // of unknown size is never changed.
 var ErrStateLost = errors.New("terraform state was lost or replaced")
 
+// ErrInterrupted is returned where terraform was cancelled or killed: it may have
+// made or destroyed machines that its state does not tell of yet.
+var ErrInterrupted = errors.New("terraform was interrupted")
+
 // Action is what a plan does to one resource, in Terraform's words.
 type Action string
 

@@ -43,10 +43,10 @@ func day() shape {
 // and feels less of the spike.
 func lateDay() shape {
 	return lines(
-		point{0, 0.20}, point{0.16, 0.20},
+		point{0, 0.15}, point{0.16, 0.15},
 		point{0.44, 0.70}, point{0.52, 0.70},
 		point{0.56, 1}, point{0.70, 1}, point{0.74, 0.70},
-		point{0.80, 0.70}, point{0.94, 0.20}, point{1, 0.20},
+		point{0.80, 0.70}, point{0.94, 0.15}, point{1, 0.15},
 	)
 }
 

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,17 +17,14 @@ import (
 
 const (
 	stateFile = "terraform.tfstate"
-	// seenFile holds the lineage and serial of the last state that a step left.
-	seenFile = "terraform.seen.json"
+	// seenFile is a copy of the state that the last step left. Terraform writes its
+	// state in place, so a killed one or a full disk can leave it cut short; and a
+	// state that is older than this copy, or gone, was lost behind our back.
+	seenFile = "terraform.seen.tfstate"
 	// stateVersion is the state format that is read here. It has been 4 since
 	// Terraform 0.12, and Terraform refuses to read a newer one than it writes.
 	stateVersion = 4
 )
-
-type seen struct {
-	Lineage string `json:"lineage"`
-	Serial  int64  `json:"serial"`
-}
 
 // rawState is the part of state format version 4 that is used here.
 type rawState struct {
@@ -55,7 +53,9 @@ func (r *Runner) State(dir string) (scaler.State, error) {
 }
 
 // ReadState reads the state of the root module in dir. A module that was never
-// applied has an empty one.
+// applied has an empty one. Of a state that was cut short while it was written,
+// what the last whole step left is returned: what terraform did since is done
+// again by the next step, which restores that file first.
 func ReadState(dir string) (scaler.State, error) {
 	before, err := readSeen(dir)
 	if err != nil {
@@ -65,12 +65,15 @@ func ReadState(dir string) (scaler.State, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if before.Lineage != "" {
-			return scaler.State{}, fmt.Errorf("%w: %s is gone, though it was at serial %d; restore it from %s.backup or from your own backup", scaler.ErrStateLost, path, before.Serial, path)
+			return scaler.State{}, fmt.Errorf("%w: %s is gone, though it was at serial %d; restore it from %s or from your own backup", scaler.ErrStateLost, path, before.Serial, filepath.Join(dir, seenFile))
 		}
 		return scaler.State{}, nil
 	}
 	if err != nil {
 		return scaler.State{}, fmt.Errorf("read state: %w", err)
+	}
+	if torn(text) {
+		return before, nil
 	}
 	state, err := parseState(text)
 	if err != nil {
@@ -83,10 +86,14 @@ func ReadState(dir string) (scaler.State, error) {
 	return state, nil
 }
 
+// torn reports whether a state file was cut short while it was written. Terraform
+// makes the file empty when it takes its lock.
+func torn(text []byte) bool { return !json.Valid(text) }
+
 func parseState(text []byte) (scaler.State, error) {
 	var raw rawState
 	if err := json.Unmarshal(text, &raw); err != nil {
-		return scaler.State{}, fmt.Errorf("%w: not a state file: %w", scaler.ErrStateLost, err)
+		return scaler.State{}, fmt.Errorf("%w: not a state: %w", scaler.ErrStateLost, err)
 	}
 	if raw.Version != stateVersion {
 		return scaler.State{}, fmt.Errorf("state format %d is not known, only %d is", raw.Version, stateVersion)
@@ -130,49 +137,59 @@ func instanceAddress(module, kind, name string, key any) string {
 	return b.String()
 }
 
-// remember notes the lineage and serial that the step left, so that a state that
-// is lost or replaced later is noticed.
+// remember keeps a copy of the state that the step left.
 func (r *Runner) remember(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, stateFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && torn(text) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read state: %w", err)
 	}
-	var now seen
-	if err := json.Unmarshal(text, &now); err != nil {
-		return fmt.Errorf("read state %s: %w", dir, err)
-	}
-	before, err := readSeen(dir)
-	if err != nil {
-		return err
-	}
-	if now == before {
+	path := filepath.Join(dir, seenFile)
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
 		return nil
 	}
-	out, err := json.Marshal(now)
-	if err != nil {
-		return fmt.Errorf("note state of %s: %w", dir, err)
-	}
-	if err := renameio.WriteFile(filepath.Join(dir, seenFile), out, 0o600); err != nil {
-		return fmt.Errorf("note state of %s: %w", dir, err)
+	if err := renameio.WriteFile(path, text, 0o600); err != nil {
+		return fmt.Errorf("keep state of %s: %w", dir, err)
 	}
 	return nil
 }
 
-func readSeen(dir string) (seen, error) {
+// mend puts the last whole state in the place of one that was cut short.
+func mend(dir string) error {
+	path := filepath.Join(dir, stateFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !torn(text) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read state: %w", err)
+	}
+	whole, err := os.ReadFile(filepath.Join(dir, seenFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.Remove(path) // nothing was ever applied to its end
+	} else if err == nil {
+		err = renameio.WriteFile(path, whole, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("mend state %s: %w", path, err)
+	}
+	return nil
+}
+
+func readSeen(dir string) (scaler.State, error) {
 	path := filepath.Join(dir, seenFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return seen{}, nil
+		return scaler.State{}, nil
 	}
 	if err != nil {
-		return seen{}, fmt.Errorf("read %s: %w", path, err)
+		return scaler.State{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	var s seen
-	if err := json.Unmarshal(text, &s); err != nil {
-		return seen{}, fmt.Errorf("read %s: %w", path, err)
+	state, err := parseState(text)
+	if err != nil {
+		return scaler.State{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	return s, nil
+	return state, nil
 }

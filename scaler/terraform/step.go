@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +25,9 @@ func (r *Runner) Step(ctx context.Context, dir string, expect scaler.Expect, pro
 	defer free()
 	tf, err := r.root(dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := mend(dir); err != nil {
 		return nil, err
 	}
 	if err := r.init(ctx, tf, dir, progress); err != nil {
@@ -78,6 +82,9 @@ func (r *Runner) planOnly(ctx context.Context, dir string, options ...tfexec.Pla
 	if err != nil {
 		return planned{}, err
 	}
+	if err := mend(dir); err != nil {
+		return planned{}, err
+	}
 	if err := r.init(ctx, tf, dir, ignore); err != nil {
 		return planned{}, err
 	}
@@ -105,6 +112,10 @@ func plan(ctx context.Context, tf *tfexec.Terraform, progress func(scaler.Progre
 func apply(ctx context.Context, tf *tfexec.Terraform, progress func(scaler.Progress)) error {
 	out := &stream{phase: "apply", progress: progress}
 	err := tf.ApplyJSON(ctx, out, tfexec.DirOrPlan(planFile), tfexec.LockTimeout(lockTimeout))
+	var exit *exec.ExitError
+	if ctx.Err() != nil || errors.As(err, &exit) && exit.ExitCode() < 0 {
+		return fmt.Errorf("%w: %w", scaler.ErrInterrupted, out.failure(err))
+	}
 	return out.failure(err)
 }
 

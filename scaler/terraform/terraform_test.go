@@ -206,8 +206,8 @@ func TestACancelledStepEndsGracefullyAndCanBeFinished(t *testing.T) {
 			cancel()
 		}
 	})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("Step() = %v, want context.Canceled", err)
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, scaler.ErrInterrupted) {
+		t.Errorf("Step() = %v, want ErrInterrupted and context.Canceled", err)
 	}
 	if _, err := os.Stat(filepath.Join(r.dir, ".terraform.tfstate.lock.info")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the state lock is still there after a cancelled step: %v", err)
@@ -228,8 +228,7 @@ func TestStateThatWasLostOrReplacedIsNoticed(t *testing.T) {
 		harm func(r root) error
 	}{
 		{"the file was removed", func(r root) error { return os.Remove(state(r)) }},
-		{"the file was cut short", func(r root) error { return os.Truncate(state(r), 40) }},
-		{"the file is empty", func(r root) error { return os.Truncate(state(r), 0) }},
+		{"it is something else", func(r root) error { return os.WriteFile(state(r), []byte("[]"), 0o600) }},
 		{"an older serial came back", func(r root) error {
 			text, err := os.ReadFile(state(r))
 			if err != nil {
@@ -253,6 +252,39 @@ func TestStateThatWasLostOrReplacedIsNoticed(t *testing.T) {
 				t.Errorf("State() = %v, want ErrStateLost", err)
 			}
 		})
+	}
+}
+
+func TestAStateThatWasCutShortIsTheOneBefore(t *testing.T) {
+	for _, size := range []int64{0, 1, 40, 300} {
+		t.Run(fmt.Sprintf("to %d bytes", size), func(t *testing.T) {
+			t.Parallel()
+			r := newRoot(t, "a")
+			if err := r.step(t.Context(), creates("a")); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(filepath.Join(r.dir, "terraform.tfstate"), size); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.have(); got != "a" {
+				t.Errorf("resources = %q, want %q from the copy", got, "a")
+			}
+			r.nodes("a b")
+			if err := r.step(t.Context(), creates("b")); err != nil {
+				t.Errorf("Step() after it = %v", err)
+			}
+			if got := r.have(); got != "a b" {
+				t.Errorf("resources = %q, want %q", got, "a b")
+			}
+		})
+	}
+	r := newRoot(t, "a")
+	r.write("terraform.tfstate", "")
+	if got := r.have(); got != "" {
+		t.Errorf("resources = %q of a state that was never written, want none", got)
+	}
+	if err := r.step(t.Context(), creates("a")); err != nil {
+		t.Errorf("the first Step() after it was interrupted = %v", err)
 	}
 }
 

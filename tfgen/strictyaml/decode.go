@@ -152,6 +152,8 @@ func advice(v scalar, wanted kind) string {
 		return `start each item with "- "`
 	case wanted == kindMapping:
 		return "write its keys below it, indented"
+	case v.kind == kindMapping && wanted == kindText:
+		return `write one value, in quotes where it holds a colon: "host:80"`
 	case v.kind == kindList || v.kind == kindMapping:
 		return "write one value"
 	case wanted == kindText:
