@@ -22,7 +22,7 @@ import (
 
 // patience bounds the wait for anything that takes a second or two on an idle
 // machine.
-const patience = 40 * time.Second
+const patience = 25 * time.Second
 
 // daemon is a scalerd with a data folder of its own. It is used by one goroutine.
 type daemon struct {

@@ -149,9 +149,13 @@ func TestKilledDaemonRemembersWhatWasDecided(t *testing.T) {
 		t.Errorf("decisions after the restart (-before +after):\n%s", diff)
 	}
 	for group, want := range map[string]bool{"web": true, "api": false} {
-		if status, err := d.status("shop", group); err != nil || status.Paused != want {
-			t.Errorf("group %s is paused: %t, error %v, want %t", group, status.Paused, err, want)
-		}
+		d.eventually("group "+group+" is as it was", func() error {
+			status, err := d.status("shop", group)
+			if err == nil && status.Paused != want {
+				err = permanent(fmt.Errorf("paused is %t, want %t", status.Paused, want))
+			}
+			return err
+		})
 	}
 	d.untouched(kept, d.settle("shop", "web", 2), kept.names())
 	d.scale("shop", "web", 3)

@@ -61,7 +61,7 @@ type Desired struct {
 //
 //   - A wanted size outside min..max, as after an update, is put within at once.
 //   - The largest proposal wins. So a group grows when one policy asks for it and
-//     shrinks when all do; without policies it stays.
+//     shrinks when all do that have an opinion; where none has, it stays.
 //   - A group is not shrunk while a policy holds. The others may still grow it.
 //   - Growth waits for cooldown_out since the last growth and is cut to
 //     max_step_out.
@@ -169,6 +169,9 @@ func (d *deciding) combine(proposals []policy.Proposal, base int) (wish int, hol
 		d.say("%s: %s", p.Policy, p.Reason)
 		if p.Hold {
 			hold = true
+			continue
+		}
+		if p.Abstain {
 			continue
 		}
 		n := p.Nodes

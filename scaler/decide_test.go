@@ -28,6 +28,10 @@ func wants(n int) policy.Proposal {
 	return policy.Proposal{Policy: "target", Nodes: n, Reason: fmt.Sprintf("needs %d", n)}
 }
 
+func abstaining() policy.Proposal {
+	return policy.Proposal{Policy: "steps", Abstain: true, Nodes: 3, Reason: "in no band, no opinion"}
+}
+
 func holding() policy.Proposal {
 	return policy.Proposal{Policy: "steps", Hold: true, Reason: "cpu has no value: stale"}
 }
@@ -72,6 +76,8 @@ func TestDecide(t *testing.T) {
 		{"a proposal above max stops there", fleetOf(3, 3), all(wants(50)), limits, History{}, 10, false, nil, "max: 50 nodes are proposed, at most 10 may be"},
 		{"a proposal below min stops there", fleetOf(3, 3), all(wants(0)), limits, watched(0), 1, false, nil, "min: 0 nodes are proposed, at least 1 must be"},
 
+		{"a policy without an opinion keeps no other from shrinking", fleetOf(3, 3), all(abstaining(), wants(1)), limits, watched(1), 1, false, nil, "steps: in no band, no opinion"},
+		{"policies without any opinion keep the size", fleetOf(3, 3), all(abstaining(), abstaining()), limits, watched(1), 3, false, nil, "steps: in no band, no opinion"},
 		{"a hold keeps the size", fleetOf(3, 3), all(holding(), wants(1)), limits, watched(1), 3, true, nil, "held: a group is not shrunk while a policy can't tell"},
 		{"a hold of all policies keeps the size", fleetOf(3, 3), all(holding(), holding()), limits, watched(1), 3, true, nil, "steps: cpu has no value: stale"},
 		{"a hold does not keep another policy from growing", fleetOf(3, 3), all(holding(), wants(5)), limits, watched(1), 5, false, nil, "target: needs 5"},

@@ -235,9 +235,9 @@ func (s *settings) explanation(cmd *cobra.Command, args []string) (api.Explanati
 
 func textExplanation(w io.Writer, e api.Explanation) error {
 	d := e.Decision
-	what := fmt.Sprintf("%d -> %d nodes", d.From, d.To)
+	what := fmt.Sprintf("%d -> %s", d.From, count(d.To, "node"))
 	if d.From == d.To && len(d.Drop) == 0 {
-		what = fmt.Sprintf("stays at %d nodes", d.To)
+		what = "stays at " + count(d.To, "node")
 	}
 	name := "The last tick"
 	if d.ID != 0 {
@@ -289,7 +289,10 @@ func proposalText(p policy.Proposal) string {
 	if p.Hold {
 		return "hold: " + p.Reason
 	}
-	return fmt.Sprintf("%d nodes: %s", p.Nodes, p.Reason)
+	if p.Abstain {
+		return p.Reason
+	}
+	return fmt.Sprintf("%s: %s", count(p.Nodes, "node"), p.Reason)
 }
 
 func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }

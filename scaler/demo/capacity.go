@@ -36,14 +36,14 @@ func carried(node *spec.Local, limit time.Duration) float64 {
 // Fundamentals of Queueing Theory, section 2.3, the distribution of the time in
 // the system.
 func slower(slots int, mean, rate, t float64) float64 {
-	offered := rate * mean
-	unloaded := math.Exp(-t / mean)
+	offered, services := rate*mean, t/mean
+	alone := math.Exp(-services)
 	spare := float64(slots) - offered - 1
-	waited := t / mean // the limit of the fraction below, for spare = 0
+	queued := services * alone // the limit of the fraction below, for spare = 0
 	if math.Abs(spare) > 1e-9 {
-		waited = -math.Expm1(-spare*t/mean) / spare
+		queued = (alone - math.Exp(-(spare+1)*services)) / spare
 	}
-	return unloaded * (1 + waits(slots, offered)*waited)
+	return alone + waits(slots, offered)*queued
 }
 
 // waits is the share of requests that find no free slot: the Erlang C formula,

@@ -49,7 +49,7 @@ func TestBalancersMoveToFreePortsAndNothingElseChanges(t *testing.T) {
 func TestADescriptionThatTheDemoCantShowIsRefused(t *testing.T) {
 	const plain = "name: shop\ngroups:\n  - name: web\n    cloud: local\n    max: 3\n"
 	for _, test := range []struct{ name, text, want string }{
-		{"no balancer", plain, "shop.yaml:4"},
+		{"no balancer", plain, "shop.yaml:3:5 groups[0].local.balancer"},
 		{"no balancer says what to do", plain, "write balancer: 127.0.0.1:18080"},
 		{"an unknown key", plain + "    ballast: 3\n", "ballast"},
 		{"an address in pieces", plain + "    local:\n      balancer: \"127.0.0.1:\\x318080\"\n", "write it plainly"},

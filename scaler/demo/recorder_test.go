@@ -77,8 +77,9 @@ func TestTimeOverTheLimitIsThatOfSlices(t *testing.T) {
 
 func TestRecentAreTheRequestsThatEndedLately(t *testing.T) {
 	r := new(recorder)
-	r.request(1*s, 9*s, false)
 	r.request(0, 2*s, false)
+	r.request(1*s, 9*s, false)
+	r.request(8*s, 8900*ms, false) // noted a little too late
 	r.request(8*s, 9500*ms, false)
 	if got := r.recent(9 * s); len(got) != 2 || got[0] != 1500*ms || got[1] != 8*s {
 		t.Errorf("recent() = %v, want those that ended at 9s and 9.5s, sorted", got)

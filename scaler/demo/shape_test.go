@@ -34,16 +34,24 @@ func TestTheBuiltInLoadsStayWithinTheirPeakAndReachIt(t *testing.T) {
 }
 
 func TestMomentsNameWhatTheLoadDoes(t *testing.T) {
-	rises := func(x float64) float64 { return day()(x+0.002) - day()(x) }
-	for i := range 995 {
-		x := float64(i) / 1000
-		switch name := moment(x); {
-		case name == "morning rise" && rises(x) < 0, name == "evening fall" && rises(x) > 0:
-			t.Errorf("moment(%g) = %q, but the load changes by %g", x, name, rises(x))
-		case name == "night" && day()(x) > 0.2, (name == "spike") != (day()(x) > 0.5):
-			if x < 0.49 || x > 0.51 && x < 0.69 || x > 0.7 { // not on the spike's edges
-				t.Errorf("moment(%g) = %q, but the load is %g", x, name, day()(x))
-			}
+	for _, test := range []struct {
+		x        float64
+		want     string
+		from, to float64 // of the load around it
+	}{
+		{0.04, "night", 0.13, 0.13},
+		{0.20, "morning rise", 0.2, 0.4},
+		{0.43, "day", 0.5, 0.5},
+		{0.60, "spike", 1, 1},
+		{0.72, "day", 0.5, 0.5},
+		{0.82, "evening fall", 0.2, 0.4},
+		{0.95, "night", 0.13, 0.13},
+	} {
+		if got := moment(test.x); got != test.want {
+			t.Errorf("moment(%g) = %q, want %q", test.x, got, test.want)
+		}
+		if y := day()(test.x); y < test.from-1e-9 || y > test.to+1e-9 {
+			t.Errorf("the load at %g, %s, is %g, want %g..%g", test.x, test.want, y, test.from, test.to)
 		}
 	}
 }

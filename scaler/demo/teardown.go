@@ -76,18 +76,36 @@ func (d *daemon) destroy(ctx context.Context, app string) (gone bool, err error)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, destroyPatience, fmt.Errorf("it is not done within %s", destroyPatience))
 	defer cancel()
-	err = d.client.Destroy(ctx, app)
-	for err == nil {
+	ordered, answered := false, time.Now()
+	for {
+		err := d.orderOrLook(ctx, app, &ordered)
+		if err == nil {
+			answered = time.Now()
+		}
+		if errors.Is(err, scaler.ErrNotFound) {
+			return true, nil
+		}
 		if !until(ctx, time.Now().Add(lookEvery)) {
 			err = context.Cause(ctx)
-			break
 		}
-		_, err = d.client.Application(ctx, app)
+		if ctx.Err() != nil || !d.alive() || time.Since(answered) > silencePatience {
+			return false, fmt.Errorf("the daemon could not destroy %s, so its processes were stopped without it: %w", app, err)
+		}
 	}
-	if errors.Is(err, scaler.ErrNotFound) {
-		return true, nil
+}
+
+// orderOrLook orders the end of the application, once, and then looks whether it
+// has come, which is ErrNotFound.
+func (d *daemon) orderOrLook(ctx context.Context, app string, ordered *bool) error {
+	ctx, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	if *ordered {
+		_, err := d.client.Application(ctx, app)
+		return err
 	}
-	return false, fmt.Errorf("the daemon could not destroy %s, so its processes were stopped without it: %w", app, err)
+	err := d.client.Destroy(ctx, app)
+	*ordered = err == nil
+	return err
 }
 
 // remove removes the folder of a daemon that has ended.

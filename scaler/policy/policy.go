@@ -96,11 +96,14 @@ func (o Observation) Ready() int {
 // and max.
 type Proposal struct {
 	Policy string `json:"policy"`
-	// Nodes is the proposed size. It means nothing where Hold is set.
+	// Nodes is the proposed size. It means nothing where Hold or Abstain is set.
 	Nodes int `json:"nodes"`
 	// Hold is set where the policy can't tell: a metric is missing or its rule
 	// failed. A held group is never shrunk.
 	Hold bool `json:"hold,omitempty"`
+	// Abstain is set where the policy has no opinion: it asks for no size and keeps
+	// no other policy from one.
+	Abstain bool `json:"abstain,omitempty"`
 	// Drop names nodes that the policy wants removed, whatever Nodes says.
 	Drop []string `json:"drop,omitempty"`
 	// Reason is one sentence with the numbers that led to the proposal.

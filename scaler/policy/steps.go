@@ -65,7 +65,7 @@ func (s steps) Propose(o Observation) Proposal {
 			return Proposal{Policy: s.name, Nodes: n, Reason: fmt.Sprintf("%s, %s: %s", text, limits(b), why)}
 		}
 	}
-	return Proposal{Policy: s.name, Nodes: o.Wanted, Reason: text + ": in no band, no change"}
+	return Proposal{Policy: s.name, Nodes: o.Wanted, Abstain: true, Reason: text + ": in no band, no opinion"}
 }
 
 func holds(b spec.Band, v float64) bool {

@@ -30,14 +30,14 @@ func TestSteps(t *testing.T) {
 		{"a whole percentage is not rounded up", group(10, 0, 10, 95), 15, "makes 15"},
 		{"a bound is not in its band", group(4, 0, 4, 90), 6, "above 70: +2 on 4 ready nodes makes 6"},
 		{"a range sets an exact size", group(4, 0, 4, 65), 5, "between 60 and 70: 5 nodes"},
-		{"a value on both bounds is in no band", group(4, 0, 4, 70), 4, "in no band, no change"},
+		{"a value on both bounds is in no band", group(4, 0, 4, 70), 4, "in no band, no opinion"},
 		{"growth is counted from ready nodes", group(4, 2, 6, 80), 6, "+2 on 4 ready nodes makes 6"},
 		{"growth does not take back what boots", group(2, 6, 8, 80), 8, "makes 4, and 8 are wanted already"},
 		{"growth can leave zero", group(0, 0, 0, 80), 2, "+2 on 0 ready nodes makes 2"},
 		{"shrinking is counted from wanted nodes", group(4, 2, 6, 15), 5, "-1 of 6 nodes wanted makes 5"},
 		{"a negative percentage is rounded away from zero", group(4, 0, 4, 5), 3, "-10% of 4 nodes wanted makes 3"},
 		{"shrinking stops at zero", group(0, 0, 0, 15), 0, "makes 0"},
-		{"no band keeps the size", group(4, 1, 5, 50), 5, "in no band, no change"},
+		{"no band is no opinion", group(4, 1, 5, 50), 5, "in no band, no opinion"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := mustNew(t, spec.Policy{Steps: &spec.Steps{Query: "q", Bands: bands}}, nil).Propose(test.seen)

@@ -161,7 +161,7 @@ type Steps struct {
 	// Query names the query.
 	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"Name of the query."`
 	// Bands are looked through in order; the first that holds the value applies.
-	Bands []Band `yaml:"bands" jsonschema:"required,minItems=1" jsonschema_description:"Looked through in order; the first that holds the value applies, none keeps the size."`
+	Bands []Band `yaml:"bands" jsonschema:"required,minItems=1" jsonschema_description:"Looked through in order; the first that holds the value applies; outside all of them the policy has no opinion."`
 }
 
 // Band is one threshold, or a range between two, and the size that goes with it.
