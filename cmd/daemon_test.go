@@ -37,7 +37,7 @@ type daemon struct {
 	ended chan struct{}
 	// page is the address of /metrics.
 	page string
-	// ids are the identifiers of all nodes that were ever seen, by name.
+	// ids are the identifiers of all nodes that were ever seen, by application and name.
 	ids map[string]string
 }
 

@@ -74,10 +74,11 @@ func (d *daemon) fleet(app, group string) (fleet, error) {
 		return nil, fmt.Errorf("processes run that nothing knows of: %v", running)
 	}
 	for name, n := range all {
-		if before, ok := d.ids[name]; ok && before != n.id {
-			return nil, permanent(fmt.Errorf("the name %s stands for %s, and stood for %s", name, n.id, before))
+		key := app + "/" + name
+		if before, ok := d.ids[key]; ok && before != n.id {
+			return nil, permanent(fmt.Errorf("the name %s stands for %s, and stood for %s", key, n.id, before))
 		}
-		d.ids[name] = n.id
+		d.ids[key] = n.id
 	}
 	return all, nil
 }

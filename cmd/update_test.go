@@ -118,7 +118,7 @@ func TestBrokenDescriptionChangesNothing(t *testing.T) {
 	files := d.files("shop")
 	broken := d.file("name: shop\ngroups:\n  - {name: web, cloud: local, min: 5, max: 3}\n  - {name: web, cloud: moon, max: 1}\n")
 	out, errs, code := d.ctl("apply", broken)
-	want := broken + ":3:32 groups[0].min: is 5, more than max 3; lower min or raise max\n" +
+	want := broken + ":3:31 groups[0].min: is 5, more than max 3; lower min or raise max\n" +
 		broken + ":4:6 groups[1].name: is \"web\", as is groups[0].name; give each group its own\n" +
 		broken + ":4:17 groups[1].cloud: is \"moon\", which is not known; use local\n"
 	if diff := cmp.Diff(want, errs); code != 1 || out != "" || diff != "" {

@@ -164,7 +164,7 @@ func readProblem(res *http.Response) error {
 		return fmt.Errorf("read answer of scalerd: %w", err)
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
-		return fmt.Errorf("scalerd answered %s: %.300s", res.Status, text)
+		p.Detail = fmt.Sprintf("scalerd answered %s: %.300s", res.Status, text)
 	}
 	var mistakes strictyaml.Mistakes
 	for _, e := range p.Errors {

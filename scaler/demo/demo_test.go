@@ -64,13 +64,13 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-func start(t *testing.T, scalerd string, args ...string) *show {
+func start(t *testing.T, program string, args ...string) *show {
 	t.Helper()
 	tmp, err := os.MkdirTemp("", "demo-test-") // short, for the socket
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &show{t: t, tmp: tmp, ended: make(chan struct{}), cmd: exec.Command(scalerd, append([]string{"demo"}, args...)...)}
+	d := &show{t: t, tmp: tmp, ended: make(chan struct{}), cmd: exec.Command(program, args...)}
 	d.cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
 	d.cmd.Stdout, d.cmd.Stderr = &d.stdout, &d.stderr
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -192,7 +192,7 @@ func TestDemo(t *testing.T) {
 }
 
 func endsByItself(t *testing.T, scalerd string) {
-	d := start(t, scalerd, "--duration", "20s", "--seed", "7")
+	d := start(t, scalerd, "demo", "--duration", "20s", "--seed", "7")
 	d.await("load", time.Minute, func() bool { return strings.Contains(d.stdout.String(), "Load for 20s") })
 	if len(d.processes()) < 6 { // itself, the daemon, two balancers, three nodes
 		t.Errorf("the demo has %d processes while there is load", len(d.processes()))
@@ -224,7 +224,7 @@ func replaysATrace(t *testing.T, scalerd string) {
 	if err := os.WriteFile(trace, []byte("t_seconds,requests_per_second\n0,1\n3600,2\n7200,1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := start(t, scalerd, "--duration", "4s", "--trace", trace)
+	d := start(t, scalerd, "demo", "--duration", "4s", "--trace", trace)
 	if code := d.end(2 * time.Minute); code != 0 {
 		t.Errorf("the demo ended with %d and said %q", code, d.stderr.String())
 	}
@@ -265,7 +265,7 @@ func leavesNothing(t *testing.T, scalerd string) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := start(t, scalerd, "--duration", "1m")
+			d := start(t, scalerd, "demo", "--duration", "1m")
 			d.await("the moment", time.Minute, func() bool { return test.when(d) })
 			for i, signal := range test.signals {
 				if i > 0 {
@@ -296,7 +296,7 @@ func outlivesItsDaemon(t *testing.T, scalerd string) {
 		{"hanging, and the user loses patience", syscall.SIGSTOP, []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, "interrupted"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := start(t, scalerd, "--duration", "1m")
+			d := start(t, scalerd, "demo", "--duration", "1m")
 			d.await("load", time.Minute, func() bool { return strings.Contains(d.stdout.String(), "Load for 1m0s") })
 			if err := syscall.Kill(d.daemon(), test.kill); err != nil {
 				t.Fatal(err)
@@ -334,12 +334,9 @@ func (d *show) daemon() int {
 }
 
 func endsWithItsReader(t *testing.T, scalerd string) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
+	d := start(t, "/bin/sh", "-c", `"$0" demo --duration 1m | head -n 4`, scalerd)
+	if code := d.end(time.Minute); code != 0 || !strings.Contains(d.stderr.String(), "broken pipe") {
+		t.Errorf("the pipe ended with %d and said %q, want the demo's word about it", code, d.stderr.String())
 	}
-	d := start(t, "/bin/sh", "-c", "exec \"$0\" demo --duration 1m >&3", scalerd)
-	_ = read
-	_ = write
-	_ = d
+	d.nothingIsLeft()
 }

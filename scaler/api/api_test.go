@@ -1,0 +1,172 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/local"
+	"github.com/scalerd/scalerd/scaler/monitor"
+	"github.com/scalerd/scalerd/scaler/store"
+	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/spec"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// serve runs a real service without nodes behind a socket, and returns its client
+// and its handler.
+func serve(t *testing.T) (*api.Client, http.Handler) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "api") // a socket's path has to be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	db, err := store.Open(t.Context(), filepath.Join(dir, "scalerd.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := scaler.NewService(scaler.Config{
+		Data: dir, Store: db, Terraform: terraform.NewRunner("terraform", 1, nil), Inspector: local.Inspector{},
+		Monitor: func(app *spec.Application, appDir string) (scaler.Monitor, error) {
+			return monitor.NewExternal(spec.Prometheus{URL: "http://127.0.0.1:1"}, filepath.Join(appDir, "targets.json"), monitor.ExternalOptions{})
+		},
+		CheckQuery: monitor.CheckQuery,
+		Metrics:    scaler.NewMetrics(prometheus.NewRegistry()),
+		Log:        slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- service.Run(ctx) }()
+	handler := api.Handler(service, "test")
+	socket := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}
+	server.Start()
+	t.Cleanup(func() {
+		server.Close()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+		db.Close()
+	})
+	return api.NewClient(socket), handler
+}
+
+const empty = `name: shop
+groups:
+  - {name: web, cloud: local, min: 0, max: 3, initial: 0}
+`
+
+func TestTheClientReceivesTheErrorsThatTheServiceReturned(t *testing.T) {
+	client, _ := serve(t)
+	ctx := t.Context()
+	if _, err := client.Submit(ctx, api.Description{File: "shop.yaml", Text: empty}); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		call func() error
+		want error
+	}{
+		{"an unknown application", func() error { _, err := client.Application(ctx, "nope"); return err }, scaler.ErrNotFound},
+		{"an unknown node", func() error { _, err := client.Drop(ctx, "shop", "web-0009", false); return err }, scaler.ErrNotFound},
+		{"an unknown decision", func() error { _, err := client.Explain(ctx, 99); return err }, scaler.ErrNotFound},
+		{"an unknown group", func() error { _, err := client.Scale(ctx, "shop", "api", 1); return err }, scaler.ErrNotFound},
+		{"a name that looks like a path", func() error { _, err := client.Application(ctx, "../shop"); return err }, scaler.ErrNotFound},
+		{"a size beyond max", func() error { _, err := client.Scale(ctx, "shop", "web", 4); return err }, scaler.ErrRefused},
+	}
+	for _, tt := range tests {
+		if err := tt.call(); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestMistakesArriveWholeWithTheirPlaces(t *testing.T) {
+	client, _ := serve(t)
+	text := strings.Replace(empty, "max: 3", "max: -3, maxi: 1", 1) + "queries: {cpu: 'sum('}\n"
+	_, err := client.Submit(t.Context(), api.Description{File: "shop.yaml", Text: text})
+	_, want := scaler.Validate("shop.yaml", []byte(text), monitor.CheckQuery)
+	var got, wanted strictyaml.Mistakes
+	if !errors.As(err, &got) || !errors.As(want, &wanted) {
+		t.Fatalf("Submit() = %v, want %v", err, want)
+	}
+	if diff := cmp.Diff(wanted, got); diff != "" || len(got) < 3 {
+		t.Errorf("mistakes of Submit() (-want +got):\n%s", diff)
+	}
+}
+
+func TestPausedIsShownAndUndone(t *testing.T) {
+	client, _ := serve(t)
+	if _, err := client.Submit(t.Context(), api.Description{Text: empty}); err != nil {
+		t.Fatal(err)
+	}
+	for _, paused := range []bool{true, false} {
+		status, err := client.Pause(t.Context(), "shop", "", paused)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status.Paused != paused {
+			t.Errorf("Pause(%v) shows %v", paused, status.Paused)
+		}
+	}
+}
+
+func TestNoDaemonIsSaidPlainly(t *testing.T) {
+	_, err := api.NewClient(filepath.Join(t.TempDir(), "s")).Applications(t.Context())
+	if !errors.Is(err, api.ErrNoDaemon) || !strings.Contains(err.Error(), "--socket") {
+		t.Errorf("Applications() without a daemon = %v, want ErrNoDaemon and what to do", err)
+	}
+}
+
+func TestTheAPIDescribesItself(t *testing.T) {
+	_, handler := serve(t)
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
+	var doc struct {
+		OpenAPI string         `json:"openapi"`
+		Paths   map[string]any `json:"paths"`
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Paths["/v1/applications/{application}/groups/{group}/scale"] == nil {
+		t.Errorf("OpenAPI %s with paths %v, want 3.1 with all operations", doc.OpenAPI, doc.Paths)
+	}
+}
+
+func TestJunkIsAnsweredAsAProblem(t *testing.T) {
+	_, handler := serve(t)
+	for body, want := range map[string]int{"{": 400, `{"text": 5}`: 422, `{"file": "x", "text": "name: [", "more": 1}`: 422, strings.Repeat("x", 9<<20): 413} {
+		request := httptest.NewRequest(http.MethodPost, "/v1/applications", strings.NewReader(body))
+		request.Header.Set("Content-Type", "application/json")
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Code != want || answer.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%.30q: %d %s %.200s, want %d and a problem", body, answer.Code, answer.Header().Get("Content-Type"), text, want)
+		}
+	}
+}
