@@ -1,8 +1,9 @@
 # Everything works on a fresh machine with Go, git and make. Terraform (1.5 or
 # newer) is taken from PATH, else fetched by scalerd itself.
 GO          ?= go
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+TOOLS       := $(CURDIR)/bin/tools
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PACKAGES    := ./cmd/... ./examples/... ./scaler/... ./tfgen/...
 TRACE       ?=
 
@@ -18,10 +19,13 @@ race: ## all tests twice, for what happens only sometimes
 	$(GO) test -race -count=2 -timeout 30m $(PACKAGES)
 
 lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reached
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet $(PACKAGES)
-	$(GO) run $(STATICCHECK) $(PACKAGES)
-	@$(GO) run $(GOVULNCHECK) $(PACKAGES) || echo "govulncheck could not run, or found something: see above"
+	@mkdir -p $(TOOLS) && GOBIN=$(TOOLS) $(GO) install $(STATICCHECK)
+	$(TOOLS)/staticcheck $(PACKAGES)
+	@GOBIN=$(TOOLS) $(GO) install $(GOVULNCHECK)
+	@$(TOOLS)/govulncheck $(PACKAGES); status=$$?; if [ $$status -eq 3 ]; then exit 3; \
+	elif [ $$status -ne 0 ]; then echo "govulncheck could not run here (see above); everything else passed"; fi
 
 bench: build ## figures of one tick and one step, side by side with bare terraform
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)

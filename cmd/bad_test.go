@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen"
 )
 
 func TestDaemonRefusesToStartInASentence(t *testing.T) {
@@ -115,6 +116,17 @@ func TestFailingTerraformDegradesItsGroupOnly(t *testing.T) {
 	d.scale("good", "web", 3)
 	d.untouched(good, d.settle("good", "web", 3), good.names())
 
+	d.ticks("bad", 5)
+	nodes, err := d.client.Nodes(t.Context(), "bad")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range nodes {
+		// A try after 2 s and another 4 s later, not one after the other.
+		if number := tfgen.NodeNumber(n.Name); number > 6 {
+			t.Fatalf("within a few seconds the node %s was tried: that is no backoff", n.Name)
+		}
+	}
 	if err := os.Remove(breaker); err != nil {
 		t.Fatal(err)
 	}

@@ -45,14 +45,25 @@ type daemon struct {
 // destroyed, it is stopped, and nothing that it started may be left.
 func startDaemon(t *testing.T, flags ...string) *daemon {
 	t.Helper()
+	d := newDaemon(t, flags...)
+	d.start()
+	return d
+}
+
+// newDaemon is a scalerd that was not started yet.
+func newDaemon(t *testing.T, flags ...string) *daemon {
+	t.Helper()
 	base, err := os.MkdirTemp("", "sd")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(base); err != nil {
+			t.Error(err)
+		}
+	})
 	d := &daemon{t: t, base: base, data: filepath.Join(base, "d"), flags: flags, ids: map[string]string{}}
 	d.client = api.NewClient(filepath.Join(d.data, "scalerd.sock"))
-	t.Cleanup(d.clean)
-	d.start()
 	return d
 }
 
@@ -71,6 +82,9 @@ var listening = regexp.MustCompile(`msg="scalerd runs".* listen=(\S+)`)
 // start runs the daemon and waits until it answers.
 func (d *daemon) start() {
 	d.t.Helper()
+	if d.cmd == nil {
+		d.t.Cleanup(d.clean)
+	}
 	out, err := os.OpenFile(d.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		d.t.Fatal(err)
@@ -140,7 +154,7 @@ func (d *daemon) stop() int {
 
 // clean destroys everything and checks that nothing is left.
 func (d *daemon) clean() {
-	if !d.running() && !d.t.Failed() {
+	if d.cmd != nil && !d.running() && !d.t.Failed() {
 		d.start()
 	}
 	if d.running() {
@@ -158,9 +172,6 @@ func (d *daemon) clean() {
 	}
 	if d.t.Failed() {
 		d.t.Logf("log of scalerd:\n%s", d.log())
-	}
-	if err := os.RemoveAll(d.base); err != nil {
-		d.t.Error(err)
 	}
 }
 

@@ -58,21 +58,16 @@ func fill(t *testing.T, dir string, room int) string {
 
 func TestFullDiskHalvesNoFile(t *testing.T) {
 	t.Parallel()
-	base, err := os.MkdirTemp("", "sd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(base) })
-	disk := filepath.Join(base, "disk")
-	mountDisk(t, disk)
-	d := startDaemon(t, "--data", disk, "--socket", filepath.Join(base, "sock"))
+	d := newDaemon(t)
+	mountDisk(t, d.data)
+	d.start()
 	d.submit(describe("shop", "web max: 9, initial: 1, shard_size: 9"))
 	size := 1
 	d.settle("shop", "web", size)
 	failures := 0
 	// Little room is worse than none: the order is recorded, and fails on its way.
 	for _, room := range []int{0, 16 << 10, 32 << 10, 48 << 10, 64 << 10, 96 << 10, 128 << 10} {
-		ballast := fill(t, disk, room)
+		ballast := fill(t, d.data, room)
 		if _, err := d.client.Scale(t.Context(), "shop", "web", size+1); err != nil {
 			if !strings.Contains(err.Error(), "full") && !strings.Contains(err.Error(), "no space left") {
 				t.Errorf("with room for %d bytes an order is answered by %q, want that the disk is full", room, err)

@@ -69,28 +69,6 @@ type StepStatus struct {
 	Progress Progress `json:"progress"`
 }
 
-// count is the number of nodes that are there or coming, and not leaving.
-func (f Fleet) count() int {
-	n := 0
-	for _, node := range f.Nodes {
-		if node.Presence != Leaving {
-			n++
-		}
-	}
-	return n
-}
-
-// existing is the number of nodes in the state that are not leaving.
-func (f Fleet) existing() int {
-	n := 0
-	for _, node := range f.Nodes {
-		if node.Presence == Exists {
-			n++
-		}
-	}
-	return n
-}
-
 // snapshot describes the actuator's shards.
 func (a *actuator) snapshot() *Fleet {
 	f := &Fleet{

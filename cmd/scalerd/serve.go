@@ -123,7 +123,7 @@ func lock(data string) (func(), error) {
 		holder, _ := os.ReadFile(path)
 		return nil, errors.Join(fmt.Errorf("another scalerd (process %s) works on %s: stop it, or choose another folder with --data", string(holder), data), f.Close())
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteString(strconv.Itoa(os.Getpid()))
 	}
 	if err != nil {

@@ -112,17 +112,22 @@ func decided(d scaler.Decision, start time.Time) string {
 	return fmt.Sprintf("%5s  %s %d -> %d  %s", clock(d.At.Sub(start)), d.Group, d.From, d.To, why(d))
 }
 
-// why is the reason that weighed most: that of the largest proposal, which wins,
-// or the first where no policy proposed.
+// why is the reason that weighed most. Reasons stand in the order in which they
+// shaped the size, so for less nodes it is the last one: what kept more from
+// going. For more nodes it is that of the largest proposal, which wins, and the
+// first where no policy proposed.
 func why(d scaler.Decision) string {
-	most, reason := -1, ""
+	if len(d.Reasons) == 0 {
+		return ""
+	}
+	if d.To < d.From {
+		return d.Reasons[len(d.Reasons)-1]
+	}
+	most, reason := -1, d.Reasons[0]
 	for _, p := range d.Proposals {
 		if !p.Hold && p.Nodes > most {
 			most, reason = p.Nodes, p.Policy+": "+p.Reason
 		}
-	}
-	if reason == "" && len(d.Reasons) > 0 {
-		reason = d.Reasons[0]
 	}
 	return reason
 }

@@ -179,7 +179,11 @@ func TestTheReasonIsThatOfThePolicyThatWon(t *testing.T) {
 	if got := why(d); got != "latency: above" {
 		t.Errorf("why() = %q, want the reason of the largest proposal", got)
 	}
-	d.Proposals = nil
+	d.To = 2
+	if got := why(d); got != "max_step_out: ..." {
+		t.Errorf("why() = %q of fewer nodes, want the reason that came last", got)
+	}
+	d.To, d.Proposals = 5, nil
 	if got := why(d); got != "target: no change" {
 		t.Errorf("why() = %q, want the first reason where no policy proposed", got)
 	}
