@@ -87,6 +87,13 @@ type actuator struct {
 	drift    map[string][]Change
 	checked  map[string]time.Time
 	checking *shard
+	// creating is the failure of creations: it is the group's, because another shard
+	// would only fail too, and it stays until a creation succeeds.
+	creating struct {
+		err      error
+		failures int
+		retryAt  time.Time
+	}
 	// err is a failure that belongs to no shard, such as a full disk.
 	err      error
 	failures int
@@ -266,6 +273,7 @@ func (a *actuator) adopt(d description) error {
 	}
 	a.module, a.shared, a.current, a.basePlanned = module, base.Shared, current, false
 	a.shardSize = d.group.ShardSize
+	a.noteCreation(nil) // what failed may be what was changed
 	return nil
 }
 
@@ -281,7 +289,12 @@ func (a *actuator) run(ctx context.Context) {
 			return
 		case <-a.mail.wake:
 		case r := <-a.results:
-			a.take(r)
+			if r.progress != nil {
+				a.takeProgress(r)
+				a.publish()
+				continue
+			}
+			a.finish(r)
 		case <-timer.C:
 		}
 		a.readMail()
@@ -341,15 +354,10 @@ func (a *actuator) note(err error) {
 	a.log.Error("group failed", "error", err)
 }
 
-// take handles a report of a step.
-func (a *actuator) take(r result) {
-	if r.progress != nil {
-		step := a.steps[r.shard.name]
-		step.Progress = *r.progress
-		a.steps[r.shard.name] = step
-		return
-	}
-	a.finish(r)
+func (a *actuator) takeProgress(r result) {
+	step := a.steps[r.shard.name]
+	step.Progress = *r.progress
+	a.steps[r.shard.name] = step
 }
 
 // finish takes the end of a step: the state is read back whatever happened.
@@ -369,6 +377,9 @@ func (a *actuator) finish(r result) {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.journal(s, phaseOf(err), fmt.Sprint(orNothing(err)))
+	if step.Create > 0 {
+		a.noteCreation(err)
+	}
 	if err == nil {
 		s.failures, s.retryAt, s.err, s.unsure = 0, time.Time{}, nil, false
 		if s == a.base {
@@ -386,6 +397,18 @@ func (a *actuator) finish(r result) {
 	s.err = fmt.Errorf("%s: %w", s.name, err)
 	if !errors.Is(err, context.Canceled) {
 		a.log.Error("step failed", "shard", s.name, "error", err, "retry_at", s.retryAt)
+	}
+}
+
+// noteCreation remembers that a creation failed, or that one succeeded.
+func (a *actuator) noteCreation(err error) {
+	c := &a.creating
+	switch {
+	case err == nil:
+		c.err, c.failures, c.retryAt = nil, 0, time.Time{}
+	case !errors.Is(err, context.Canceled):
+		c.failures++
+		c.err, c.retryAt = err, time.Now().Add(backoff(c.failures))
 	}
 }
 

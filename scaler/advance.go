@@ -34,9 +34,8 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 		}
 		a.adopting = nil
 	}
-	if err := a.advanceBase(ctx, now); err != nil {
-		return err
-	}
+	a.rereadStates()
+	a.advanceBase(ctx, now)
 	a.forgetGone(ctx)
 	a.finishWritten(ctx, now)
 	if a.wish != nil && !a.uncertain() {
@@ -51,6 +50,20 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// rereadStates looks at the states of all shards without a step in flight, so that
+// one that was lost behind our back is noticed before anything is decided on it,
+// and one that was restored is used again.
+func (a *actuator) rereadStates() {
+	for _, s := range a.roots() {
+		if !s.busy {
+			s.readState(a.tf)
+		}
+	}
+}
+
+// rereadEvery is the longest time without a look at the states.
+const rereadEvery = 5 * time.Second
+
 // uncertain reports whether the true size is unknown, or a step that may have
 // been interrupted is not finished: nothing new is decided about nodes then.
 func (a *actuator) uncertain() bool {
@@ -63,10 +76,10 @@ func (a *actuator) idle(s *shard, now time.Time) bool {
 
 // advanceBase brings what the shards share in line with the description, and
 // destroys it when it is not needed any more.
-func (a *actuator) advanceBase(ctx context.Context, now time.Time) error {
+func (a *actuator) advanceBase(ctx context.Context, now time.Time) {
 	s := a.base
 	if s == nil || !a.idle(s, now) {
-		return nil
+		return
 	}
 	switch {
 	case a.dismissed || len(a.shared) == 0:
@@ -76,7 +89,6 @@ func (a *actuator) advanceBase(ctx context.Context, now time.Time) error {
 	case !a.basePlanned || len(a.deadShared) > 0:
 		a.start(ctx, s, Expect{Shared: a.shared, Replace: slices.Clone(a.deadShared)})
 	}
-	return nil
 }
 
 // baseReady reports whether new nodes can rely on what the shards share.
@@ -105,12 +117,15 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 	a.dropDoomed(edits)
 	alive := a.alive()
 	switch diff := a.wish.nodes - len(alive); {
-	case diff > 0 && a.current != nil && a.baseReady() && !a.creationFails():
+	case diff > 0 && a.current != nil && a.baseReady() && !now.Before(a.creating.retryAt):
 		if err := a.grow(ctx, edits, diff, now); err != nil {
 			return err
 		}
 	case diff < 0:
 		a.shrink(edits, alive, -diff)
+	}
+	if a.creating.err != nil && a.done() {
+		a.noteCreation(nil) // what failed is not wanted any more
 	}
 	for _, s := range a.shards {
 		if nodes, ok := edits[s]; ok {
@@ -163,14 +178,6 @@ func (a *actuator) alive() []member {
 		}
 	}
 	return alive
-}
-
-// creationFails reports whether creations are failing now: more of them would
-// only fail too, so growth waits for the retry.
-func (a *actuator) creationFails() bool {
-	return slices.ContainsFunc(a.shards, func(s *shard) bool {
-		return s.err != nil && len(s.expect(a.module).Create) > 0
-	})
 }
 
 // grow writes n new nodes, into shards that have room and no step in flight, else
@@ -379,13 +386,14 @@ func (a *actuator) done() bool {
 
 // untilNext is how long run may sleep when nothing happens.
 func (a *actuator) untilNext(now time.Time) time.Duration {
-	wait := time.Hour
+	wait := rereadEvery
 	sooner := func(at time.Time) {
 		if !at.IsZero() && at.After(now) {
 			wait = min(wait, at.Sub(now))
 		}
 	}
 	sooner(a.retryAt)
+	sooner(a.creating.retryAt)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)
 		if at, ok := a.checked[s.name]; ok && a.driftEvery > 0 {

@@ -125,7 +125,9 @@ func (a *application) run(ctx context.Context) {
 			return
 		case o := <-a.orders:
 			interval := a.interval()
-			o.done <- o.do(ctx)
+			err := o.do(ctx)
+			a.publish(time.Now()) // who gave the order sees what it did
+			o.done <- err
 			if a.interval() != interval {
 				ticker.Reset(a.interval())
 			}

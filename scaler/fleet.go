@@ -96,6 +96,9 @@ func (a *actuator) snapshot() *Fleet {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}
 	}
+	if f.Problem == "" && a.creating.err != nil {
+		f.Problem, f.RetryAt = a.creating.err.Error(), a.creating.retryAt
+	}
 	if f.Problem == "" && a.err != nil {
 		f.Problem, f.RetryAt = a.err.Error(), a.retryAt
 	}

@@ -30,6 +30,9 @@ func (r *Runner) Step(ctx context.Context, dir string, expect scaler.Expect, pro
 	if err := mend(dir); err != nil {
 		return nil, err
 	}
+	if err := checkRoom(dir); err != nil {
+		return nil, err
+	}
 	if err := r.init(ctx, tf, dir, progress); err != nil {
 		return nil, err
 	}
