@@ -7,13 +7,16 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PACKAGES    := ./cmd/... ./examples/... ./scaler/... ./tfgen/...
 TRACE       ?=
 
-.PHONY: build test race lint bench demo clean
+.PHONY: build test e2e race lint bench demo clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
 
 test: ## all tests, with the race detector
-	$(GO) test -race -timeout 15m $(PACKAGES)
+	$(GO) test -race -timeout 15m ./cmd/scalerctl ./cmd/scalerd ./examples/... ./scaler/... ./tfgen/...
+
+e2e: ## the real binaries: kill -9, bad input, full disks
+	$(GO) test -race -timeout 20m ./cmd
 
 race: ## all tests twice, for what happens only sometimes
 	$(GO) test -race -count=2 -timeout 30m $(PACKAGES)
