@@ -25,21 +25,21 @@ import (
 // the benchmark fails when one of them starts a step, and with it a subprocess.
 func BenchmarkTick(b *testing.B) {
 	cloud := newCloud()
-	cloud.takes = 0
+	cloud.taking(0)
 	service := benchService(b, cloud)
 	if _, err := service.Submit(b.Context(), "bench.yaml", []byte(tenQueries(b))); err != nil {
 		b.Fatal(err)
 	}
 	settled(b, service, 10)
-	steps := cloud.steps
+	steps := cloud.stepsDone()
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := service.TickNow(b.Context(), "bench", time.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if cloud.steps != steps {
-		b.Fatalf("%d steps at ticks that change nothing, want none", cloud.steps-steps)
+	if cloud.stepsDone() != steps {
+		b.Fatalf("%d steps at ticks that change nothing, want none", cloud.stepsDone()-steps)
 	}
 }
 

@@ -24,7 +24,8 @@ type cloud struct {
 	// created counts, by address within a group, how often a resource was created.
 	created map[string]int
 	// takes is how long a step lasts; fails says whether the next change of a
-	// resource fails.
+	// resource fails. A test sets them by taking and failing, because steps in
+	// flight read them.
 	takes time.Duration
 	fails func(scaler.Change) bool
 	// gone are resources that vanished behind Terraform's back.
@@ -55,9 +56,12 @@ func (c *cloud) Step(ctx context.Context, dir string, expect scaler.Expect, prog
 		return nil, err
 	}
 	progress(scaler.Progress{Phase: "apply", Message: "working"})
+	c.mu.Lock()
+	takes := c.takes
+	c.mu.Unlock()
 	select {
 	case <-ctx.Done():
-	case <-time.After(c.takes):
+	case <-time.After(takes):
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,9 +188,35 @@ func (c *cloud) nodes(group string) []string {
 	return names
 }
 
-// failing makes a share of all changes fail.
-func failing(rnd *rand.Rand, share float64) func(scaler.Change) bool {
+// taking makes every later step last that long.
+func (c *cloud) taking(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.takes = d
+}
+
+// failing makes the changes fail that fails tells; nil mends the cloud.
+func (c *cloud) failing(fails func(scaler.Change) bool) {
+	if fails == nil {
+		fails = func(scaler.Change) bool { return false }
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fails = fails
+}
+
+// sometimes is true for a share of all changes. It draws from a generator of its
+// own, because the cloud's steps call it.
+func sometimes(seed uint64, share float64) func(scaler.Change) bool {
+	rnd := rand.New(rand.NewPCG(seed, 1))
 	return func(scaler.Change) bool { return rnd.Float64() < share }
+}
+
+// stepsDone is how many steps were applied.
+func (c *cloud) stepsDone() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.steps
 }
 
 // meters is a scaler.Monitor: every node that was scraped since boot answers, and

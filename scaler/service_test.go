@@ -177,10 +177,10 @@ func TestTheFleetFollowsItsLoad(t *testing.T) {
 		if diff := cmp.Diff([]string{"web-0001"}, w.exist("web")); diff != "" {
 			t.Errorf("nodes after the load fell: the newest go first (-want +got):\n%s", diff)
 		}
-		steps := w.cloud.steps
+		steps := w.cloud.stepsDone()
 		pass(10 * time.Minute)
-		if w.cloud.steps != steps {
-			t.Errorf("%d steps while nothing changed, want none", w.cloud.steps-steps)
+		if w.cloud.stepsDone() != steps {
+			t.Errorf("%d steps while nothing changed, want none", w.cloud.stepsDone()-steps)
 		}
 		decisions, err := w.Decisions(t.Context(), "shop", "web", 10)
 		if err != nil {
@@ -218,7 +218,7 @@ func TestMissingMetricsNeverShrinkAGroup(t *testing.T) {
 func TestAFailingStepIsRetriedAndDegradesOnlyItsGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.cloud.fails = func(c scaler.Change) bool { return strings.Contains(c.Address, "bad-") }
+		w.cloud.failing(func(c scaler.Change) bool { return strings.Contains(c.Address, "bad-") })
 		w.submit(shop + "  - {name: bad, cloud: local, max: 3}\n")
 		w.meters.set("demand", 35)
 		pass(time.Minute)
@@ -229,7 +229,7 @@ func TestAFailingStepIsRetriedAndDegradesOnlyItsGroup(t *testing.T) {
 		if web := w.group("web"); web.Ready != 4 || web.Problem != "" {
 			t.Errorf("group web has %d ready nodes and problem %q, want 4 and none", web.Ready, web.Problem)
 		}
-		w.cloud.fails = func(scaler.Change) bool { return false }
+		w.cloud.failing(nil)
 		pass(6 * time.Minute)
 		if bad := w.group("bad"); bad.Problem != "" || len(w.exist("bad")) != 1 {
 			t.Errorf("group bad has problem %q and nodes %v after the cloud was mended, want none and one", bad.Problem, w.exist("bad"))
@@ -243,7 +243,7 @@ func TestGrowthDoesNotWaitForAShrinkingShard(t *testing.T) {
 		w.meters.set("demand", 25)
 		w.submit(shop)
 		pass(time.Minute)
-		w.cloud.takes = 10 * time.Minute
+		w.cloud.taking(10 * time.Minute)
 		if _, err := w.Drop(t.Context(), "shop", "web-0002", false); err != nil {
 			t.Fatal(err)
 		}
@@ -290,7 +290,7 @@ func TestADropSurvivesARestartBeforeItWasCarriedOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The shard is busy with another step when the order comes.
-		w.cloud.takes = time.Hour
+		w.cloud.taking(time.Hour)
 		if _, err := w.Drop(t.Context(), "shop", "web-0001", false); err != nil {
 			t.Fatal(err)
 		}
@@ -299,7 +299,7 @@ func TestADropSurvivesARestartBeforeItWasCarriedOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(time.Second)
-		w.cloud.takes = time.Second
+		w.cloud.taking(time.Second)
 		w.restart()
 		pass(time.Minute)
 		if diff := cmp.Diff([]string{"web-0003", "web-0004", "web-0005"}, w.exist("web")); diff != "" {
@@ -361,11 +361,11 @@ func TestAnUpdateTouchesOnlyWhatChanged(t *testing.T) {
 		w.meters.set("demand", 45)
 		w.submit(shop)
 		pass(time.Minute)
-		steps := w.cloud.steps
+		steps := w.cloud.stepsDone()
 		w.submit(strings.Replace(shop, "max: 9", "max: 8", 1))
 		pass(time.Minute)
-		if w.cloud.steps != steps {
-			t.Errorf("%d steps after a change of max, want none", w.cloud.steps-steps)
+		if w.cloud.stepsDone() != steps {
+			t.Errorf("%d steps after a change of max, want none", w.cloud.stepsDone()-steps)
 		}
 		w.submit(strings.Replace(shop, "max: 9", "max: 4", 1))
 		pass(5 * time.Second)
@@ -416,12 +416,12 @@ func TestDestroyGoesOnAfterARestart(t *testing.T) {
 		w.meters.set("demand", 85)
 		w.submit(shop)
 		pass(time.Minute)
-		w.cloud.takes = time.Hour
+		w.cloud.taking(time.Hour)
 		if err := w.Destroy(t.Context(), "shop"); err != nil {
 			t.Fatal(err)
 		}
 		pass(time.Second)
-		w.cloud.takes = time.Second
+		w.cloud.taking(time.Second)
 		w.restart()
 		pass(time.Minute)
 		if _, err := w.Application(t.Context(), "shop"); !errors.Is(err, scaler.ErrNotFound) {
@@ -451,7 +451,7 @@ func TestAnySequenceEndsWithTheFleetThatWasWanted(t *testing.T) {
 				for op := range 25 {
 					disturb(w, rnd)
 					if op%5 == 4 {
-						w.cloud.fails = func(scaler.Change) bool { return false }
+						w.cloud.failing(nil)
 						pass(15 * time.Minute)
 						w.check()
 					}
@@ -462,14 +462,14 @@ func TestAnySequenceEndsWithTheFleetThatWasWanted(t *testing.T) {
 }
 
 func disturb(w *world, rnd *rand.Rand) {
-	w.cloud.takes = time.Duration(rnd.IntN(40)) * time.Second
+	w.cloud.taking(time.Duration(rnd.IntN(40)) * time.Second)
 	switch rnd.IntN(7) {
 	case 0:
 		w.meters.set("demand", float64(rnd.IntN(100)))
 	case 1:
 		w.meters.miss("demand", policy.Unreachable)
 	case 2:
-		w.cloud.fails = failing(rnd, 0.4)
+		w.cloud.failing(sometimes(rnd.Uint64(), 0.4))
 	case 3:
 		w.restart()
 	case 4:
