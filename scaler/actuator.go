@@ -245,7 +245,7 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
-	current, err := tfgen.NewNode(d.group)
+	current, err := tfgen.NewNode(d.app, d.group, 1)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func (a *application) queries(g *group) map[string]string {
 	for _, p := range g.policies {
 		for _, name := range p.Queries() {
 			if text, ok := defined[name]; ok {
-				used[name] = text
+				used[name] = text.Expr
 			}
 		}
 	}

@@ -27,13 +27,13 @@ func (s *Service) Validate(file string, text []byte) (*spec.Application, error) 
 
 func checkQueries(app *spec.Application, doc *strictyaml.Document, checkQuery func(string) error) strictyaml.Mistakes {
 	var mistakes strictyaml.Mistakes
-	check := func(path string, queries map[string]string) {
+	check := func(path string, queries map[string]spec.Query) {
 		for _, name := range sortedKeys(queries) {
 			path := strictyaml.JoinKey(path, name)
-			if doc.Wrong(path) || queries[name] == "" {
+			if doc.Wrong(path) || queries[name].Expr == "" {
 				continue
 			}
-			if err := checkQuery(queries[name]); err != nil {
+			if err := checkQuery(queries[name].Expr); err != nil {
 				mistakes = append(mistakes, doc.Mistake(path, fmt.Sprintf("is not valid PromQL: %v", err), ""))
 			}
 		}

@@ -11,6 +11,11 @@ import (
 // NodesFile is the name of the one file of a shard that scaling rewrites.
 const NodesFile = "nodes.auto.tfvars.json"
 
+// SharedFile is the name of the file that hands the outputs of a group's base to
+// its shards: the output "shared" of the base, an object, is the variable "shared"
+// of each shard, where the base declares one.
+const SharedFile = "shared.auto.tfvars.json"
+
 // Settings is what one node was created with: the value of its key in the
 // variable "nodes". Values are strings, numbers, booleans, or lists and maps of
 // these.

@@ -30,6 +30,10 @@ type Module struct {
 	// "terraform_data.node" stands for terraform_data.node["<node>"]. A base has
 	// none.
 	PerNode []string
+	// Within, in place of PerNode, is the address of a Terraform module whose
+	// resources are not known: all that it has for a node has the node's name as a
+	// key in its address, as in module.nodes.aws_instance.this["web-0001"].
+	Within string
 	// Shared are the resource addresses of a base.
 	Shared []string
 }
@@ -74,10 +78,13 @@ func Base(app *spec.Application, group *spec.Group) (Module, error) {
 	}
 }
 
-// NewNode returns the settings that a node created now starts with, as the value
-// of its key in the node set. They stay with the node for its life, so a changed
-// description shapes new nodes and never touches old ones.
-func NewNode(group *spec.Group) (Settings, error) {
+// NewNode returns the settings that the group's node of the given number, counted
+// from 1, starts with if it is created now, as the value of its key in the node
+// set. They are all that a running machine cannot change: they stay with the node
+// for its life, so a changed description shapes new nodes, and an old one differs
+// from what NewNode gives for its number. What a running machine can change, such
+// as its tags, is part of the module instead.
+func NewNode(app *spec.Application, group *spec.Group, number int) (Settings, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
 		return localNode(group), nil

@@ -47,7 +47,7 @@ func TestLocalModulesAreAsReviewed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := tfgen.NewNode(app.Group("web"))
+	settings, err := tfgen.NewNode(app, app.Group("web"), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,8 +69,14 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at *place, r rules) {
 		d.duration(v, target, at)
 		return
 	case TextUnmarshaler:
-		d.textAt(n, v, target, at)
-		return
+		switch texts, ok := target.(TextsUnmarshaler); {
+		case ok && v.kind == kindList:
+			d.texts(n, v, texts, at)
+			return
+		case v.kind != kindMapping || !hasKeys(into.Type()):
+			d.textAt(n, v, target, at)
+			return
+		}
 	}
 	switch into.Kind() {
 	case reflect.Struct:
@@ -191,6 +197,32 @@ func (d *decoder) textAt(n ast.Node, v scalar, into TextUnmarshaler, at *place) 
 	if err := into.UnmarshalTextAt(text); err != nil {
 		d.wrong(at, err.Error(), "")
 	}
+}
+
+// texts hands a list of texts to a value that decodes itself from one.
+func (d *decoder) texts(n ast.Node, v scalar, into TextsUnmarshaler, at *place) {
+	var list []string
+	d.list(n, v, reflect.ValueOf(&list).Elem(), at, rules{})
+	if at.wrong {
+		return
+	}
+	if err := into.UnmarshalTexts(list); err != nil {
+		d.wrong(at, err.Error(), "")
+	}
+}
+
+// hasKeys reports whether a type can be written as a mapping, besides the text
+// that it decodes itself from.
+func hasKeys(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("yaml") != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // begin is where the first character of a text stands.

@@ -33,6 +33,12 @@ type TextUnmarshaler interface {
 	UnmarshalTextAt(Text) error
 }
 
+// TextsUnmarshaler is implemented by types that decode themselves from a list of
+// texts too. The error's message is shown to the user.
+type TextsUnmarshaler interface {
+	UnmarshalTexts([]string) error
+}
+
 // Decode decodes the one document in text into the struct that into points to,
 // over the values that it holds already; file is only used in messages. The error
 // is of type Mistakes where the document is at fault, and then what could be
