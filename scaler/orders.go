@@ -99,7 +99,7 @@ func (a *application) enact(ctx context.Context, g *group, d Decision, row Store
 	g.history = row.history()
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
-	g.actuator.ask(d.To, d.Drop, id)
+	g.ask(d.Drop, id)
 	return nil
 }
 

@@ -177,17 +177,17 @@ func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan) error {
 		switch {
 		case s.stateErr != nil:
 			return s.stateErr
-		case s == a.base && (a.dismissed || len(a.shared) == 0):
+		case s == a.base && (a.dismissed || !a.needsBase):
 			for _, address := range e.Delete {
 				plan.Changes = append(plan.Changes, Change{Address: address, Action: ActionDelete})
 			}
 			continue
 		case s == a.base:
 			e = Expect{Shared: a.shared}
-		case len(e.Create)+len(e.Delete) == 0:
+		case e.empty() && !s.stale():
 			continue
 		}
-		changes, err := a.tf.Plan(ctx, s.dir)
+		changes, err := a.tf.Plan(ctx, a.root(s))
 		if err != nil {
 			return err
 		}
@@ -208,16 +208,8 @@ func notes(source planSource, a *actuator) []string {
 	if source.described == nil {
 		return []string{"the group is not in the description any more: all it has is destroyed"}
 	}
-	outdated := 0
-	for _, s := range a.shards {
-		for name, settings := range s.nodes {
-			if s.exists(a.module, name) && !sameSettings(settings, a.current) {
-				outdated++
-			}
-		}
-	}
-	if outdated > 0 {
-		notes = append(notes, fmt.Sprintf("%d of its nodes keep the settings that they were created with; new nodes get the new ones", outdated))
+	if note := rolloutNote(a.outdated, source.described.Rollout); note != "" {
+		notes = append(notes, note)
 	}
 	if b := source.before; b != nil && (b.Min != source.described.Min || b.Max != source.described.Max) {
 		notes = append(notes, fmt.Sprintf("min..max changes from %d..%d to %d..%d", b.Min, b.Max, source.described.Min, source.described.Max))

@@ -378,7 +378,7 @@ func TestAnUpdateTouchesOnlyWhatChanged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !nodes[0].Outdated {
+		if nodes[0].Outdated == "" {
 			t.Errorf("node %+v after a change of slots, want it outdated", nodes[0])
 		}
 		w.submit(strings.ReplaceAll(strings.ReplaceAll(shop, "name: web", "name: api"), "group=web", "group=api"))

@@ -53,6 +53,7 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 		proposals := g.propose(obs)
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
 		a.commit(ctx, g, d, history)
+		a.roll(ctx, g, now)
 	}
 }
 
@@ -186,7 +187,7 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	}
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
-	g.actuator.ask(d.To, d.Drop, d.ID)
+	g.ask(d.Drop, d.ID)
 }
 
 // keep writes a decision that changes something, or whose hold began or ended, to

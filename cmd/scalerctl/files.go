@@ -89,7 +89,7 @@ func generateCommand() *cobra.Command {
 			if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 && !force {
 				return fmt.Errorf("%s is not empty: choose another folder, or overwrite with --force", out)
 			}
-			if err := scaler.Generate(cmd.Context(), described, terraform.NewRunner("terraform", 1, nil), out); err != nil {
+			if err := scaler.Generate(cmd.Context(), described, terraform.NewRunner("terraform", terraform.Options{}), out); err != nil {
 				return err
 			}
 			return listFiles(cmd.OutOrStdout(), out)
@@ -167,7 +167,7 @@ func offlineTerraform(ctx context.Context, binary string) (*terraform.Runner, er
 	if err != nil {
 		return nil, err
 	}
-	return terraform.NewRunner(path, 1, nil), nil
+	return terraform.NewRunner(path, terraform.Options{}), nil
 }
 
 func (s *settings) showPlan(w io.Writer, plan scaler.ApplicationPlan) error {

@@ -156,8 +156,8 @@ func address(n scaler.NodeStatus) string {
 }
 
 func nodeNote(n scaler.NodeStatus) string {
-	if n.Outdated {
-		return "has older settings than the description"
+	if n.Outdated != "" {
+		return "has older settings: " + n.Outdated
 	}
 	return ""
 }

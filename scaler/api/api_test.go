@@ -41,7 +41,7 @@ func serve(t *testing.T) (*api.Client, http.Handler) {
 		t.Fatal(err)
 	}
 	service := scaler.NewService(scaler.Config{
-		Data: dir, Store: db, Terraform: terraform.NewRunner("terraform", 1, nil), Inspector: local.Inspector{},
+		Data: dir, Store: db, Terraform: terraform.NewRunner("terraform", terraform.Options{}), Inspector: local.Inspector{},
 		Monitor: func(app *spec.Application, appDir string) (scaler.Monitor, error) {
 			return monitor.NewExternal(spec.Prometheus{URL: "http://127.0.0.1:1"}, filepath.Join(appDir, "targets.json"), monitor.ExternalOptions{})
 		},
