@@ -242,6 +242,13 @@ func (m *meters) set(query string, value float64) {
 	m.values[query] = policy.Reading{Samples: []policy.Sample{{Value: value}}}
 }
 
+// booting makes nodes take that long until they answer.
+func (m *meters) booting(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.boot = d
+}
+
 func (m *meters) miss(query string, why policy.Missing) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -28,6 +28,8 @@ type group struct {
 	stableSince time.Time
 	last        *Decision
 	problems    []string
+	// pending is since when each alert's expression has had a result.
+	pending map[string]time.Time
 	// rollout is what the rollout does or waits for.
 	rollout string
 }

@@ -38,9 +38,22 @@ func checkQueries(app *spec.Application, doc *strictyaml.Document, checkQuery fu
 			}
 		}
 	}
+	alerts := func(path string, alerts []spec.Alert) {
+		for i, alert := range alerts {
+			path := strictyaml.JoinIndex(path, i) + ".expr"
+			if doc.Wrong(path) || alert.Expr == "" {
+				continue
+			}
+			if err := checkQuery(alert.Expr); err != nil {
+				mistakes = append(mistakes, doc.Mistake(path, fmt.Sprintf("is not valid PromQL: %v", err), ""))
+			}
+		}
+	}
 	check("queries", app.Queries)
+	alerts("alerts", app.Alerts)
 	for i := range app.Groups {
 		check(fmt.Sprintf("groups[%d].queries", i), app.Groups[i].Queries)
+		alerts(fmt.Sprintf("groups[%d].alerts", i), app.Groups[i].Alerts)
 	}
 	return mistakes
 }
@@ -50,6 +63,9 @@ func checkRules(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 	for i := range app.Groups {
 		g := &app.Groups[i]
 		names := slices.Concat(sortedKeys(app.GroupConstants(g)), sortedKeys(app.GroupQueries(g)))
+		for _, alert := range app.GroupAlerts(g) {
+			names = append(names, alert.Name)
+		}
 		for j, p := range g.Policies {
 			path := fmt.Sprintf("groups[%d].policies[%d].rule", i, j)
 			if p.Rule == nil || doc.Wrong(path) {

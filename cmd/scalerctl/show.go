@@ -79,6 +79,9 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 				fmt.Fprintf(w, "  tried again at %s\n", clock(g.RetryAt))
 			}
 		}
+		if g.Rollout != "" {
+			fmt.Fprintf(w, "\n%s/%s: rollout: %s\n", a.Name, g.Name, g.Rollout)
+		}
 		for _, p := range g.PolicyProblems {
 			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, p)
 		}

@@ -125,6 +125,10 @@ func newProgress(w io.Writer) *progress {
 
 func (p *progress) show(status scaler.ApplicationStatus) {
 	for _, g := range status.Groups {
+		if g.Rollout != "" && p.last[g.Name] != g.Rollout {
+			p.last[g.Name] = g.Rollout
+			fmt.Fprintf(p.w, "%s rollout: %s\n", g.Name, g.Rollout)
+		}
 		for _, step := range g.Steps {
 			key, message := g.Name+"/"+step.Shard, step.Progress.Message
 			if message == "" || p.last[key] == message {
