@@ -54,7 +54,7 @@ func (s *Service) Plan(ctx context.Context, file string, text []byte) (Applicati
 	}
 	a, err := s.application(ctx, described.Name)
 	if errors.Is(err, ErrNotFound) {
-		return PlanNew(ctx, described, s.config.Terraform)
+		return PlanNew(ctx, described, s.config.Terraform, true)
 	}
 	if err != nil {
 		return ApplicationPlan{}, err
@@ -70,11 +70,15 @@ func (s *Service) Plan(ctx context.Context, file string, text []byte) (Applicati
 	return planAll(ctx, described, s.config.Terraform, sources, false)
 }
 
-// PlanNew says what a first submission of the description would do.
-func PlanNew(ctx context.Context, described *spec.Application, tf Terraform) (ApplicationPlan, error) {
+// PlanNew says what a first submission of the description would do. Without access
+// to the clouds, terraform is asked about local groups only; what the others would
+// create is known from what is generated.
+func PlanNew(ctx context.Context, described *spec.Application, tf Terraform, access bool) (ApplicationPlan, error) {
 	var sources []planSource
 	for i := range described.Groups {
-		sources = append(sources, newSource(&described.Groups[i]))
+		source := newSource(&described.Groups[i])
+		source.generated = !access && source.described.Cloud != spec.CloudLocal
+		sources = append(sources, source)
 	}
 	return planAll(ctx, described, tf, sources, true)
 }
@@ -89,6 +93,8 @@ type planSource struct {
 	dir      string
 	row      StoredGroup
 	from, to int
+	// generated is set where terraform is not asked.
+	generated bool
 }
 
 func newSource(g *spec.Group) planSource {
@@ -167,13 +173,18 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, s
 			return plan, err
 		}
 	}
-	return plan, a.planRoots(ctx, &plan)
+	return plan, a.planRoots(ctx, &plan, source.generated)
 }
 
 // planRoots plans the base and every shard whose node set differs from its state.
-func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan) error {
+func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan, generated bool) error {
 	for _, s := range a.roots() {
 		e := s.expect(a.module)
+		if generated || s != a.base && a.needsBase && a.handed() == nil {
+			// What the base will hand over is not known before it is applied.
+			plan.generated(e, s == a.base, a.shared)
+			continue
+		}
 		switch {
 		case s.stateErr != nil:
 			return s.stateErr
@@ -200,6 +211,26 @@ func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan) error {
 		plan.Changes = append(plan.Changes, changes...)
 	}
 	return nil
+}
+
+// generated adds what is known without terraform of a root module.
+func (plan *GroupPlan) generated(e Expect, base bool, shared []string) {
+	const note = "terraform was not asked: these changes are known from what is generated"
+	if !slices.Contains(plan.Notes, note) {
+		plan.Notes = append(plan.Notes, note)
+	}
+	plan.Shards++
+	if base {
+		e = Expect{Create: shared}
+	}
+	for _, address := range e.Create {
+		plan.Changes = append(plan.Changes, Change{Address: address, Action: ActionCreate})
+	}
+	if e.Within != nil {
+		for _, node := range e.Within.Create {
+			plan.Changes = append(plan.Changes, e.Within.change(node, ActionCreate))
+		}
+	}
 }
 
 // notes tell what the list of changes does not show.

@@ -155,7 +155,7 @@ func (s *settings) plan(cmd *cobra.Command, file string, offline bool, binary st
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
-	return scaler.PlanNew(cmd.Context(), described, runner)
+	return scaler.PlanNew(cmd.Context(), described, runner, false)
 }
 
 func offlineTerraform(ctx context.Context, binary string) (*terraform.Runner, error) {
