@@ -47,8 +47,8 @@ func (p ApplicationPlan) Changes() bool {
 }
 
 // Plan says what submitting the description would do now. It changes nothing.
-func (s *Service) Plan(ctx context.Context, file string, text []byte) (ApplicationPlan, error) {
-	described, err := s.Validate(file, text)
+func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, error) {
+	described, err := s.Validate(source)
 	if err != nil {
 		return ApplicationPlan{}, err
 	}

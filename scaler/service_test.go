@@ -94,7 +94,7 @@ func (w *world) restart() {
 
 func (w *world) submit(text string) {
 	w.t.Helper()
-	if _, err := w.Submit(w.t.Context(), "shop.yaml", []byte(text)); err != nil {
+	if _, err := w.Submit(w.t.Context(), scaler.Source{File: "shop.yaml", Text: []byte(text)}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -398,7 +398,7 @@ func TestABrokenDescriptionChangesNothing(t *testing.T) {
 		w.meters.set("demand", 25)
 		w.submit(shop)
 		pass(time.Minute)
-		_, err := w.Submit(t.Context(), "shop.yaml", []byte(strings.Replace(shop, "max: 9", "max: 0\n    maxi: 1", 1)))
+		_, err := w.Submit(t.Context(), scaler.Source{File: "shop.yaml", Text: []byte(strings.Replace(shop, "max: 9", "max: 0\n    maxi: 1", 1))})
 		var mistakes strictyaml.Mistakes
 		if !errors.As(err, &mistakes) || len(mistakes) != 2 {
 			t.Errorf("Submit() = %v, want two mistakes", err)

@@ -10,19 +10,29 @@ import (
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
+// Source is a description as its user wrote it.
+type Source struct {
+	// File is the name of the file: for messages, and relative paths in the
+	// description are from its folder.
+	File string
+	Text []byte
+	// Params are the values of a TOSCA template's inputs.
+	Params map[string]any
+}
+
 // Validate reads a description with everything that can be checked without
 // running it: its keys and values, the PromQL of its queries and the programs of
 // its rules. The mistakes of all are answered at once, as strictyaml.Mistakes.
-func Validate(file string, text []byte, checkQuery func(promql string) error) (*spec.Application, error) {
+func Validate(source Source, checkQuery func(promql string) error) (*spec.Application, error) {
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	return spec.Parse(file, text, queries, checkRules)
+	return spec.Parse(source.File, source.Text, queries, checkRules)
 }
 
 // Validate is the function Validate with the service's monitoring.
-func (s *Service) Validate(file string, text []byte) (*spec.Application, error) {
-	return Validate(file, text, s.config.CheckQuery)
+func (s *Service) Validate(source Source) (*spec.Application, error) {
+	return Validate(source, s.config.CheckQuery)
 }
 
 func checkQueries(app *spec.Application, doc *strictyaml.Document, checkQuery func(string) error) strictyaml.Mistakes {

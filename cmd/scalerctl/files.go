@@ -18,13 +18,13 @@ import (
 )
 
 // load reads and checks a description as the daemon does.
-func load(cmd *cobra.Command, file string) (*spec.Application, []byte, error) {
-	name, text, err := readFile(cmd, file)
+func load(cmd *cobra.Command, file string) (*spec.Application, scaler.Source, error) {
+	source, err := readFile(cmd, file)
 	if err != nil {
-		return nil, nil, err
+		return nil, source, err
 	}
-	described, err := scaler.Validate(name, text, monitor.CheckQuery)
-	return described, text, err
+	described, err := scaler.Validate(source, monitor.CheckQuery)
+	return described, source, err
 }
 
 func validateCommand() *cobra.Command {
@@ -140,12 +140,12 @@ func planCommand(s *settings) *cobra.Command {
 }
 
 func (s *settings) plan(cmd *cobra.Command, file string, offline bool, binary string) (scaler.ApplicationPlan, error) {
-	described, text, err := load(cmd, file)
+	described, source, err := load(cmd, file)
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
 	if !offline {
-		plan, err := s.client().Plan(cmd.Context(), api.Description{File: file, Text: string(text)})
+		plan, err := s.client().Plan(cmd.Context(), api.Describe(source))
 		if !errors.Is(err, api.ErrNoDaemon) {
 			return plan, err
 		}

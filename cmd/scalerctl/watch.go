@@ -147,11 +147,11 @@ func applyCommand(s *settings) *cobra.Command {
 		Short: "Start an application, or update the running one of the same name",
 		Args:  usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, text, err := readFile(cmd, args[0])
+			source, err := readFile(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			name, err := s.client().Submit(cmd.Context(), api.Description{File: file, Text: string(text)})
+			name, err := s.client().Submit(cmd.Context(), api.Describe(source))
 			if err != nil {
 				return err
 			}
