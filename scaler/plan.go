@@ -180,7 +180,7 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, s
 func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan, generated bool) error {
 	for _, s := range a.roots() {
 		e := s.expect(a.module)
-		if generated || s != a.base && a.needsBase && a.handed() == nil {
+		if generated || s != a.base && a.module.TakesShared() && a.handed() == nil {
 			// What the base will hand over is not known before it is applied.
 			plan.generated(e, s == a.base, a.shared)
 			continue

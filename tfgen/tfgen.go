@@ -10,8 +10,10 @@
 package tfgen
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
@@ -46,6 +48,12 @@ func (m Module) Addresses(node string) []string {
 		addresses[i] = fmt.Sprintf("%s[%q]", resource, node)
 	}
 	return addresses
+}
+
+// TakesShared reports whether the module is a shard's that needs what its group's
+// base hands over; see SharedFile.
+func (m Module) TakesShared() bool {
+	return slices.ContainsFunc(m.Files, func(f File) bool { return bytes.Contains(f.Content, []byte(`variable "shared"`)) })
 }
 
 // AddressKeys are the keys of for_each in a resource's address, outermost first.
