@@ -11,6 +11,9 @@ type Duration = strictyaml.Duration
 type Application struct {
 	// Name identifies the application in the daemon, on disk and in labels.
 	Name string `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the application: lower-case letters, digits and dashes, at most 40."`
+	// Dir is the folder of the description, from which the paths in it count. A
+	// relative one counts from the working directory.
+	Dir string `yaml:"-"`
 	// Interval is the time between two ticks; node metrics are scraped as often.
 	Interval Duration `yaml:"interval" jsonschema_description:"Time between two decisions, and between two scrapes of a node. Default 15s."`
 	// Monitoring says where metrics come from.
