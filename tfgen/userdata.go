@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,12 +84,14 @@ func joinedUserData(app *spec.Application, group *spec.Group) ([]byte, error) {
 // windowsUserData is a group's content without the base template, which is for
 // Linux: a cloud-config, or one of the scripts that cloudbase-init runs.
 func windowsUserData(own []byte) ([]byte, error) {
-	for _, prefix := range windowsData {
-		if bytes.HasPrefix(own, []byte(prefix)) {
-			return own, nil
-		}
+	if isScript(string(own)) {
+		return own, nil
 	}
 	return cloudinit.Alone(own)
+}
+
+func isScript(content string) bool {
+	return slices.ContainsFunc(windowsData, func(prefix string) bool { return strings.HasPrefix(content, prefix) })
 }
 
 func baseTemplate(app *spec.Application, group *spec.Group) ([]byte, error) {

@@ -188,7 +188,7 @@ type Rollout struct {
 	Batch int `yaml:"batch" jsonschema:"minimum=1" jsonschema_description:"Most nodes replaced at once. Default 1."`
 	// Surge is how many nodes more than wanted may exist meanwhile. With 0 a node
 	// goes before its replacement comes.
-	Surge int `yaml:"surge" jsonschema:"minimum=0" jsonschema_description:"Nodes above the wanted number, max included, that may exist meanwhile; 0 removes before it adds. Default batch."`
+	Surge int `yaml:"surge" jsonschema:"minimum=0" jsonschema_description:"Nodes above the wanted number, max included, that may exist meanwhile; 0 removes before it adds. Default batch, or 0 with floating_ip."`
 	// Pause passes between a batch that is ready and the next.
 	Pause Duration `yaml:"pause" jsonschema_description:"Time between a batch that is ready and the next one. Default 30s."`
 }
