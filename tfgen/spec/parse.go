@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -23,7 +24,7 @@ func Load(path string) (*Application, error) {
 }
 
 // Parse reads a description, fills in the defaults and checks it. The file is
-// only used in messages. A description with mistakes is answered with all of them
+// named in messages, and paths in the description count from its folder. A description with mistakes is answered with all of them
 // at once, as strictyaml.Mistakes. The programs of rules and the PromQL of queries
 // are not checked here but by the packages that run them, which the caller passes
 // as checks; their mistakes are listed with the others.
@@ -37,6 +38,7 @@ func Parse(file string, text []byte, checks ...Check) (*Application, error) {
 	if doc == nil {
 		return nil, mistakes
 	}
+	app.Dir = filepath.Dir(file)
 	setDefaults(app, doc.Has)
 	c := &checker{doc: doc, mistakes: mistakes}
 	c.application(app)
