@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -27,7 +28,7 @@ func Validate(source Source, checkQuery func(promql string) error) (*spec.Applic
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	return spec.Parse(source.File, source.Text, queries, checkRules)
+	return spec.Parse(source.File, source.Text, tfgen.Check, queries, checkRules)
 }
 
 // Validate is the function Validate with the service's monitoring.
