@@ -49,6 +49,8 @@ type StoredApplication struct {
 	// File is the name that the user's file had, for error messages.
 	File string
 	Text []byte
+	// Params are the values of a TOSCA template's inputs.
+	Params map[string]any
 	// Paused stops decisions for all groups.
 	Paused bool
 	// Destroying is set from the order to destroy until the last node is gone.
@@ -62,6 +64,9 @@ type StoredGroup struct {
 	// never had a decision.
 	Wanted int
 	Known  bool
+	// Surge is how many nodes more than Wanted may exist while old ones are
+	// replaced.
+	Surge  int
 	Paused bool
 	// LastOut and LastIn are when Wanted last grew and shrank.
 	LastOut, LastIn time.Time

@@ -10,19 +10,29 @@ import (
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
+// Source is a description as its user wrote it.
+type Source struct {
+	// File is the name of the file: for messages, and relative paths in the
+	// description are from its folder.
+	File string
+	Text []byte
+	// Params are the values of a TOSCA template's inputs.
+	Params map[string]any
+}
+
 // Validate reads a description with everything that can be checked without
 // running it: its keys and values, the PromQL of its queries and the programs of
 // its rules. The mistakes of all are answered at once, as strictyaml.Mistakes.
-func Validate(file string, text []byte, checkQuery func(promql string) error) (*spec.Application, error) {
+func Validate(source Source, checkQuery func(promql string) error) (*spec.Application, error) {
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	return spec.Parse(file, text, queries, checkRules)
+	return spec.Parse(source.File, source.Text, queries, checkRules)
 }
 
 // Validate is the function Validate with the service's monitoring.
-func (s *Service) Validate(file string, text []byte) (*spec.Application, error) {
-	return Validate(file, text, s.config.CheckQuery)
+func (s *Service) Validate(source Source) (*spec.Application, error) {
+	return Validate(source, s.config.CheckQuery)
 }
 
 func checkQueries(app *spec.Application, doc *strictyaml.Document, checkQuery func(string) error) strictyaml.Mistakes {
@@ -38,9 +48,22 @@ func checkQueries(app *spec.Application, doc *strictyaml.Document, checkQuery fu
 			}
 		}
 	}
+	alerts := func(path string, alerts []spec.Alert) {
+		for i, alert := range alerts {
+			path := strictyaml.JoinIndex(path, i) + ".expr"
+			if doc.Wrong(path) || alert.Expr == "" {
+				continue
+			}
+			if err := checkQuery(alert.Expr); err != nil {
+				mistakes = append(mistakes, doc.Mistake(path, fmt.Sprintf("is not valid PromQL: %v", err), ""))
+			}
+		}
+	}
 	check("queries", app.Queries)
+	alerts("alerts", app.Alerts)
 	for i := range app.Groups {
 		check(fmt.Sprintf("groups[%d].queries", i), app.Groups[i].Queries)
+		alerts(fmt.Sprintf("groups[%d].alerts", i), app.Groups[i].Alerts)
 	}
 	return mistakes
 }
@@ -50,6 +73,9 @@ func checkRules(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 	for i := range app.Groups {
 		g := &app.Groups[i]
 		names := slices.Concat(sortedKeys(app.GroupConstants(g)), sortedKeys(app.GroupQueries(g)))
+		for _, alert := range app.GroupAlerts(g) {
+			names = append(names, alert.Name)
+		}
 		for j, p := range g.Policies {
 			path := fmt.Sprintf("groups[%d].policies[%d].rule", i, j)
 			if p.Rule == nil || doc.Wrong(path) {

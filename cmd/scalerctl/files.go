@@ -18,13 +18,13 @@ import (
 )
 
 // load reads and checks a description as the daemon does.
-func load(cmd *cobra.Command, file string) (*spec.Application, []byte, error) {
-	name, text, err := readFile(cmd, file)
+func load(cmd *cobra.Command, file string) (*spec.Application, scaler.Source, error) {
+	source, err := readFile(cmd, file)
 	if err != nil {
-		return nil, nil, err
+		return nil, source, err
 	}
-	described, err := scaler.Validate(name, text, monitor.CheckQuery)
-	return described, text, err
+	described, err := scaler.Validate(source, monitor.CheckQuery)
+	return described, source, err
 }
 
 func validateCommand() *cobra.Command {
@@ -89,7 +89,7 @@ func generateCommand() *cobra.Command {
 			if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 && !force {
 				return fmt.Errorf("%s is not empty: choose another folder, or overwrite with --force", out)
 			}
-			if err := scaler.Generate(cmd.Context(), described, terraform.NewRunner("terraform", 1, nil), out); err != nil {
+			if err := scaler.Generate(cmd.Context(), described, terraform.NewRunner("terraform", terraform.Options{}), out); err != nil {
 				return err
 			}
 			return listFiles(cmd.OutOrStdout(), out)
@@ -140,12 +140,12 @@ func planCommand(s *settings) *cobra.Command {
 }
 
 func (s *settings) plan(cmd *cobra.Command, file string, offline bool, binary string) (scaler.ApplicationPlan, error) {
-	described, text, err := load(cmd, file)
+	described, source, err := load(cmd, file)
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
 	if !offline {
-		plan, err := s.client().Plan(cmd.Context(), api.Description{File: file, Text: string(text)})
+		plan, err := s.client().Plan(cmd.Context(), api.Describe(source))
 		if !errors.Is(err, api.ErrNoDaemon) {
 			return plan, err
 		}
@@ -155,7 +155,7 @@ func (s *settings) plan(cmd *cobra.Command, file string, offline bool, binary st
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
-	return scaler.PlanNew(cmd.Context(), described, runner)
+	return scaler.PlanNew(cmd.Context(), described, runner, false)
 }
 
 func offlineTerraform(ctx context.Context, binary string) (*terraform.Runner, error) {
@@ -167,7 +167,7 @@ func offlineTerraform(ctx context.Context, binary string) (*terraform.Runner, er
 	if err != nil {
 		return nil, err
 	}
-	return terraform.NewRunner(path, 1, nil), nil
+	return terraform.NewRunner(path, terraform.Options{}), nil
 }
 
 func (s *settings) showPlan(w io.Writer, plan scaler.ApplicationPlan) error {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -126,13 +127,13 @@ func (s *settings) show(w io.Writer, result any, text func(io.Writer) error) err
 }
 
 // readFile reads a description; "-" is standard input.
-func readFile(cmd *cobra.Command, file string) (name string, text []byte, err error) {
+func readFile(cmd *cobra.Command, file string) (scaler.Source, error) {
 	if file == "-" {
-		text, err = io.ReadAll(cmd.InOrStdin())
-		return "stdin", text, err
+		text, err := io.ReadAll(cmd.InOrStdin())
+		return scaler.Source{File: "stdin", Text: text}, err
 	}
-	text, err = os.ReadFile(file)
-	return file, text, err
+	text, err := os.ReadFile(file)
+	return scaler.Source{File: file, Text: text}, err
 }
 
 // version is the module's version where the binary was built from one, else the
