@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"bytes"
 	"encoding"
 	"fmt"
 	"maps"
@@ -10,46 +9,32 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
 // Encode writes an application that Parse returned as a description: the keys in
 // the order of the types, those with default values left out. Parse gives the
 // application back, except for where its rules stood.
-func Encode(app *Application) ([]byte, error) {
+func Encode(app *Application) []byte {
 	whole := clone(reflect.ValueOf(*app)).Interface().(Application)
 	groups := whole.Groups
 	whole.Groups = nil
-	e := newEncoder(&whole)
-	root := e.structure(reflect.ValueOf(&whole).Elem(), "")
-	list := &yaml.Node{Kind: yaml.SequenceNode}
+	root := newEncoder(&whole).structure(reflect.ValueOf(&whole).Elem(), "")
+	list := new(yamlNode)
 	for _, g := range groups {
 		// Alone, so that the defaults of one group are looked for in that group only.
 		one := Application{Groups: []Group{g}}
-		e := newEncoder(&one)
-		list.Content = append(list.Content, e.structure(reflect.ValueOf(&one.Groups[0]).Elem(), "groups[0]"))
+		item := newEncoder(&one).structure(reflect.ValueOf(&one.Groups[0]).Elem(), "groups[0]")
+		list.items = append(list.items, item)
 	}
-	insert(root, "groups", list, "not_deployed")
-	var b bytes.Buffer
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := enc.Encode(root); err != nil {
-		return nil, fmt.Errorf("encode application %s: %w", app.Name, err)
+	at := len(root.entries)
+	if at > 0 && root.entries[at-1].key == "not_deployed" {
+		at--
 	}
-	return b.Bytes(), nil
-}
-
-// insert adds a key to a mapping, before another one.
-func insert(mapping *yaml.Node, key string, value *yaml.Node, before string) {
-	at := len(mapping.Content)
-	for i := 0; i < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == before {
-			at = i
-		}
-	}
-	mapping.Content = slices.Insert(mapping.Content, at, text(key), value)
+	root.entries = slices.Insert(root.entries, at, yamlEntry{"groups", list})
+	var w yamlWriter
+	w.mapping(root, 0)
+	return w.Bytes()
 }
 
 // encoder writes an application of at most one group.
@@ -69,8 +54,8 @@ func newEncoder(app *Application) *encoder {
 }
 
 // structure is the mapping of a struct's fields that are not at their defaults.
-func (e *encoder) structure(v reflect.Value, path string) *yaml.Node {
-	mapping := &yaml.Node{Kind: yaml.MappingNode}
+func (e *encoder) structure(v reflect.Value, path string) *yamlNode {
+	mapping := &yamlNode{isMapping: true}
 	for i := range v.NumField() {
 		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 		if name == "" || name == "-" {
@@ -81,17 +66,17 @@ func (e *encoder) structure(v reflect.Value, path string) *yaml.Node {
 			continue
 		}
 		value := e.value(v.Field(i), at)
-		if value.Kind == yaml.MappingNode && len(value.Content) == 0 && !e.keepsEmpty(v.Field(i)) {
+		if value.isMapping && len(value.entries) == 0 && !keepsEmpty(v.Field(i)) {
 			continue
 		}
-		mapping.Content = append(mapping.Content, text(name), value)
+		mapping.entries = append(mapping.entries, yamlEntry{name, value})
 	}
 	return mapping
 }
 
 // keepsEmpty reports whether an empty mapping says something: that spot machines
 // are wanted, for one. The settings of local nodes are there without being said.
-func (e *encoder) keepsEmpty(field reflect.Value) bool {
+func keepsEmpty(field reflect.Value) bool {
 	return field.Kind() == reflect.Pointer && field.Type() != reflect.TypeFor[*Local]()
 }
 
@@ -99,7 +84,7 @@ func (e *encoder) keepsEmpty(field reflect.Value) bool {
 func (e *encoder) omits(field reflect.Value, path string) bool {
 	if !e.defaulted[path] {
 		empty := (field.Kind() == reflect.Map || field.Kind() == reflect.Slice) && field.Len() == 0
-		return empty || field.IsZero()
+		return empty || field.Kind() != reflect.Struct && field.IsZero()
 	}
 	written := reflect.New(field.Type()).Elem()
 	written.Set(field)
@@ -109,61 +94,64 @@ func (e *encoder) omits(field reflect.Value, path string) bool {
 	return same
 }
 
-func (e *encoder) value(v reflect.Value, path string) *yaml.Node {
+func (e *encoder) value(v reflect.Value, path string) *yamlNode {
 	switch value := v.Interface().(type) {
 	case Query:
 		if value.Label == "" {
-			return text(value.Expr)
+			return &yamlNode{text: text(value.Expr), block: value.Expr}
 		}
-		return &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: []*yaml.Node{quoted(value.Expr), quoted(value.Label)}}
+		return &yamlNode{text: "[" + quoted(value.Expr) + ", " + quoted(value.Label) + "]"}
 	case CloudInit:
 		mapping := e.structure(v, path)
-		if len(mapping.Content) == 2 && mapping.Content[0].Value == "content" {
-			return mapping.Content[1]
+		if len(mapping.entries) == 1 && mapping.entries[0].key == "content" {
+			return mapping.entries[0].value
 		}
 		return mapping
 	case []Policy:
 		return e.policies(v, path)
+	case Duration:
+		return &yamlNode{text: value.String()}
 	case encoding.TextMarshaler:
 		if v.Kind() != reflect.Pointer {
 			marshalled, _ := value.MarshalText() // never fails for the types of this package
-			return text(string(marshalled))
+			return &yamlNode{text: text(string(marshalled)), block: string(marshalled)}
 		}
 	}
 	switch v.Kind() {
-	case reflect.Pointer:
-		return e.value(v.Elem(), path)
-	case reflect.Interface:
+	case reflect.Pointer, reflect.Interface:
 		return e.value(v.Elem(), path)
 	case reflect.Struct:
 		return e.structure(v, path)
 	case reflect.Slice:
-		list := &yaml.Node{Kind: yaml.SequenceNode}
+		list := new(yamlNode)
 		for i := range v.Len() {
-			list.Content = append(list.Content, e.value(v.Index(i), strictyaml.JoinIndex(path, i)))
+			list.items = append(list.items, e.value(v.Index(i), strictyaml.JoinIndex(path, i)))
+		}
+		if v.Len() == 0 {
+			list.text = "[]"
 		}
 		return list
 	case reflect.Map:
-		mapping := &yaml.Node{Kind: yaml.MappingNode}
+		mapping := &yamlNode{isMapping: true}
 		values := map[string]reflect.Value{}
 		for _, key := range v.MapKeys() {
 			values[key.String()] = v.MapIndex(key)
 		}
 		for _, key := range slices.Sorted(maps.Keys(values)) {
-			mapping.Content = append(mapping.Content, text(key), e.value(values[key], strictyaml.JoinKey(path, key)))
+			mapping.entries = append(mapping.entries, yamlEntry{key, e.value(values[key], strictyaml.JoinKey(path, key))})
 		}
 		return mapping
 	case reflect.String:
-		return text(v.String())
+		return &yamlNode{text: text(v.String()), block: v.String()}
 	case reflect.Float64:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: number(v.Float())}
+		return &yamlNode{text: number(v.Float())}
 	default:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(v.Interface())}
+		return &yamlNode{text: fmt.Sprint(v.Interface())}
 	}
 }
 
 // policies leaves out the names that the policies get without being named.
-func (e *encoder) policies(v reflect.Value, path string) *yaml.Node {
+func (e *encoder) policies(v reflect.Value, path string) *yamlNode {
 	unnamed := slices.Clone(v.Interface().([]Policy))
 	for i := range unnamed {
 		unnamed[i].Name = ""
@@ -173,13 +161,13 @@ func (e *encoder) policies(v reflect.Value, path string) *yaml.Node {
 	for i := range unnamed {
 		usual = usual && unnamed[i].Name == v.Index(i).FieldByName("Name").String()
 	}
-	list := &yaml.Node{Kind: yaml.SequenceNode}
+	list := new(yamlNode)
 	for i := range v.Len() {
 		policy := e.structure(v.Index(i), strictyaml.JoinIndex(path, i))
 		if usual {
-			policy.Content = policy.Content[2:] // name is the first key
+			policy.entries = policy.entries[1:] // name is the first key
 		}
-		list.Content = append(list.Content, policy)
+		list.items = append(list.items, policy)
 	}
 	return list
 }
