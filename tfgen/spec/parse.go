@@ -31,6 +31,29 @@ func Load(path string) (*Application, error) {
 func Parse(file string, text []byte, checks ...Check) (*Application, error) {
 	app := new(Application)
 	doc, err := strictyaml.Decode(file, text, app)
+	return finish(app, doc, err, checks)
+}
+
+// Build is Parse for a description that was made from another document: root is a
+// tree with the keys of a description, whose mistakes stand where the nodes that
+// it was made from do. What was found wrong with that document already is in
+// mistakes, and answered with the others.
+func Build(root *strictyaml.Node, mistakes strictyaml.Mistakes, checks ...Check) (*Application, error) {
+	app := new(Application)
+	doc, err := root.Decode(app)
+	var more strictyaml.Mistakes
+	if err != nil && !errors.As(err, &more) {
+		return nil, err
+	}
+	if all := append(mistakes, more...); len(all) > 0 {
+		err = all
+	}
+	return finish(app, doc, err, checks)
+}
+
+// finish fills in the defaults of a decoded description and checks it; err is what
+// was wrong with its form.
+func finish(app *Application, doc *strictyaml.Document, err error, checks []Check) (*Application, error) {
 	var mistakes strictyaml.Mistakes
 	if err != nil && !errors.As(err, &mistakes) {
 		return nil, err
