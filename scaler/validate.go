@@ -8,6 +8,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/policy"
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
+	"github.com/scalerd/scalerd/tfgen/tosca"
 )
 
 // Source is a description as its user wrote it.
@@ -24,10 +25,21 @@ type Source struct {
 // running it: its keys and values, the PromQL of its queries and the programs of
 // its rules. The mistakes of all are answered at once, as strictyaml.Mistakes.
 func Validate(source Source, checkQuery func(promql string) error) (*spec.Application, error) {
+	described, _, err := Read(source, "", checkQuery)
+	return described, err
+}
+
+// Read is Validate with the notes on a TOSCA template. The name, when set, is the
+// application's in place of the template's own.
+func Read(source Source, name string, checkQuery func(promql string) error) (*spec.Application, []tosca.Note, error) {
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	return spec.Parse(source.File, source.Text, queries, checkRules)
+	if tosca.Is(source.Text) {
+		return tosca.Parse(tosca.Source{File: source.File, Text: source.Text, Params: source.Params, Name: name}, queries, checkRules)
+	}
+	described, err := spec.Parse(source.File, source.Text, queries, checkRules)
+	return described, nil, err
 }
 
 // Validate is the function Validate with the service's monitoring.
