@@ -39,7 +39,6 @@ func convertCommand() *cobra.Command {
 		},
 	}
 	in.register(cmd)
-	cmd.Flags().StringVar(&in.name, "name", "", "name of the application (default: the template's own, else the file's)")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write to (default: standard output)")
 	return cmd
 }

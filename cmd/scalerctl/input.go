@@ -23,6 +23,7 @@ type input struct {
 
 func (in *input) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&in.params, "param", nil, "NAME=VALUE for an input of a TOSCA template; repeat for more")
+	cmd.Flags().StringVar(&in.name, "name", "", "name of the application, in place of a TOSCA template's own")
 	cmd.Flags().StringVar(&in.file, "params", "", "YAML file with the values of a TOSCA template's inputs")
 }
 
@@ -33,7 +34,7 @@ func (in *input) load(cmd *cobra.Command, file string) (*spec.Application, scale
 	if err != nil {
 		return nil, source, err
 	}
-	described, notes, err := scaler.Read(source, in.name, monitor.CheckQuery)
+	described, notes, err := scaler.Validate(source, monitor.CheckQuery)
 	for _, note := range notes {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", note)
 	}
@@ -42,7 +43,7 @@ func (in *input) load(cmd *cobra.Command, file string) (*spec.Application, scale
 
 // read reads a description with its parameters; "-" is standard input.
 func (in *input) read(cmd *cobra.Command, file string) (scaler.Source, error) {
-	source := scaler.Source{File: file}
+	source := scaler.Source{File: file, Name: in.name}
 	var err error
 	if source.Params, err = in.parameters(); err != nil {
 		return source, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -23,10 +24,11 @@ func Load(path string) (*Application, error) {
 }
 
 // Parse reads a description, fills in the defaults and checks it. The file is
-// only used in messages. A description with mistakes is answered with all of them
-// at once, as strictyaml.Mistakes. The programs of rules and the PromQL of queries
-// are not checked here but by the packages that run them, which the caller passes
-// as checks; their mistakes are listed with the others.
+// named in messages, and paths in the description count from its folder. A
+// description with mistakes is answered with all of them at once, as
+// strictyaml.Mistakes. The programs of rules and the PromQL of queries are not
+// checked here but by the packages that run them, which the caller passes as
+// checks; their mistakes are listed with the others.
 func Parse(file string, text []byte, checks ...Check) (*Application, error) {
 	app := new(Application)
 	doc, err := strictyaml.Decode(file, text, app)
@@ -60,6 +62,7 @@ func finish(app *Application, doc *strictyaml.Document, err error, checks []Chec
 	if doc == nil {
 		return nil, mistakes
 	}
+	app.Dir = filepath.Dir(doc.File())
 	setDefaults(app, doc.Has)
 	c := &checker{doc: doc, mistakes: mistakes}
 	c.application(app)

@@ -9,6 +9,9 @@ type Document struct {
 	root *Node
 }
 
+// File is the name that the document was read under.
+func (d *Document) File() string { return d.root.file }
+
 // At returns where path stands, counted from 1, and the place of the nearest
 // parent where the document does not have it.
 func (d *Document) At(path string) (line, column int) {
