@@ -50,7 +50,7 @@ func imports(names ...string) string {
 
 const worker = `topology_template:
   node_templates:
-    vm: {type: Worker, properties: {image_id: ami-1}}
+    vm: {type: Worker, properties: {image_id: ami-0123456789abcdef1}}
 `
 
 const workerType = `tosca_definitions_version: tosca_simple_yaml_1_3
@@ -76,8 +76,8 @@ func TestCSARIsRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g := app.Groups[0]; app.Name != "shop" || g.EC2 == nil || g.EC2.Region != "eu-west-1" || g.EC2.AMI != "ami-1" {
-				t.Errorf("Parse() = %s with %+v, want shop with ami-1 in eu-west-1", app.Name, g.EC2)
+			if g := app.Groups[0]; app.Name != "shop" || g.EC2 == nil || g.EC2.Region != "eu-west-1" || g.EC2.AMI != "ami-0123456789abcdef1" {
+				t.Errorf("Parse() = %s with %+v, want shop with ami-0123456789abcdef1 in eu-west-1", app.Name, g.EC2)
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestCSARIsRefused(t *testing.T) {
 		{"an absolute import", []packed{{name: "app.yaml", text: imports("/types.yaml")}, {name: "types/types.yaml"}}, "is not in the archive"},
 		{"mistakes in a file of its own", []packed{{name: "app.yaml", text: imports("t/w.yaml") + worker}, {name: "t/w.yaml", text: strings.Replace(workerType, "EC2.Compute", "EC2.Comput", 1)}},
 			"s.csar/t/w.yaml:4:5 node_types.Worker.derived_from: is \"tosca.nodes.MiCADO.EC2.Comput\", which is no known type; did you mean tosca.nodes.MiCADO.EC2.Compute?"},
-		{"a base template inside", []packed{{name: "app.yaml", text: imports("t/w.yaml") + strings.Replace(worker, "image_id: ami-1", "image_id: ami-1, context: {path: base.yaml}", 1)}, {name: "t/w.yaml", text: workerType}},
+		{"a base template inside", []packed{{name: "app.yaml", text: imports("t/w.yaml") + strings.Replace(worker, "image_id: ami-0123456789abcdef1", "image_id: ami-0123456789abcdef1, context: {path: base.yaml}", 1)}, {name: "t/w.yaml", text: workerType}},
 			"names a base template, and those inside an archive are not read"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -57,13 +58,14 @@ func source(t *testing.T, path string) Source {
 // TestFeatures reads the templates of testdata/features and compares the
 // descriptions that they become, with their notes.
 func TestFeatures(t *testing.T) {
-	for _, path := range templates(t, "features") {
-		t.Run(filepath.Base(path), func(t *testing.T) {
+	t.Chdir("testdata/features")
+	for _, path := range templates(t) {
+		t.Run(path, func(t *testing.T) {
 			s := source(t, path)
 			if !Is(s.Text) {
 				t.Error("Is() = false, want true")
 			}
-			app, notes, err := Parse(s)
+			app, notes, err := Parse(s, tfgen.Check)
 			if err != nil {
 				t.Fatalf("Parse() error:\n%v", err)
 			}
@@ -73,6 +75,7 @@ func TestFeatures(t *testing.T) {
 			}
 			golden(t, strings.TrimSuffix(path, ".yaml")+".want", b.String()+string(spec.Encode(app)))
 			checkRoundTrip(t, app)
+			checkSameTerraform(t, app)
 		})
 	}
 }
@@ -80,10 +83,11 @@ func TestFeatures(t *testing.T) {
 // TestMistakes reads the templates of testdata/mistakes and compares what is said
 // of them.
 func TestMistakes(t *testing.T) {
-	for _, path := range templates(t, "mistakes") {
-		t.Run(filepath.Base(path), func(t *testing.T) {
+	t.Chdir("testdata/mistakes")
+	for _, path := range templates(t) {
+		t.Run(path, func(t *testing.T) {
 			s := source(t, path)
-			app, _, err := Parse(s)
+			app, _, err := Parse(s, tfgen.Check)
 			var mistakes strictyaml.Mistakes
 			if app != nil || !errors.As(err, &mistakes) {
 				t.Fatalf("Parse() = %v, %v, want mistakes", app, err)
@@ -99,11 +103,11 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-func templates(t *testing.T, dir string) []string {
+func templates(t *testing.T) []string {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("testdata", dir, "*.yaml"))
+	paths, err := filepath.Glob("*.yaml")
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no templates in testdata/%s: %v", dir, err)
+		t.Fatalf("no templates: %v", err)
 	}
 	return paths
 }
@@ -115,6 +119,47 @@ func checkRoundTrip(t testing.TB, app *spec.Application) {
 	if diff := roundTrip(app); diff != "" {
 		t.Fatal(diff)
 	}
+}
+
+// checkSameTerraform checks that an application and its description generate the
+// same Terraform, byte for byte.
+func checkSameTerraform(t testing.TB, app *spec.Application) {
+	t.Helper()
+	again, err := spec.Parse("encoded.yaml", spec.Encode(app))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range app.Groups {
+		if diff := cmp.Diff(generate(t, app, i), generate(t, again, i)); diff != "" {
+			t.Errorf("group %s differs:\n%s", app.Groups[i].Name, diff)
+		}
+	}
+}
+
+func generate(t testing.TB, app *spec.Application, group int) string {
+	t.Helper()
+	g := &app.Groups[group]
+	base, err := tfgen.Base(app, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shard, err := tfgen.Shard(app, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := tfgen.NewNode(app, g, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, f := range append(base.Files, shard.Files...) {
+		fmt.Fprintf(&b, "--- %s\n%s\n", f.Name, f.Content)
+	}
+	if len(shard.Files) == 0 {
+		t.Errorf("group %s generates nothing", g.Name)
+	}
+	fmt.Fprintf(&b, "%s", node)
+	return b.String()
 }
 
 // roundTrip says how an application differs from what is read of its description.
@@ -130,7 +175,8 @@ func roundTrip(app *spec.Application) string {
 	return ""
 }
 
-// sameApps says how two applications differ, but for where their rules stand.
+// sameApps says how two applications differ, but for where they and their rules
+// stand.
 func sameApps(a, b *spec.Application) string {
-	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(spec.Rule{}, "File", "Line", "Column"))
+	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(spec.Rule{}, "File", "Line", "Column"), cmpopts.IgnoreFields(spec.Application{}, "Dir"))
 }

@@ -18,7 +18,7 @@ topology_template:
   node_templates:
     vm:
       type: tosca.nodes.MiCADO.EC2.Compute.Terra
-      properties: {image_id: ami-1, instance_type: t3.small}
+      properties: {image_id: ami-0123456789abcdef1, instance_type: t3.small}
 `
 
 func TestIs(t *testing.T) {
@@ -99,7 +99,7 @@ policy_types:
           pass
 topology_template:
   node_templates:
-    vm: {type: tosca.nodes.MiCADO.EC2.Compute.Terra, properties: {image_id: ami-1, instance_type: t3.small}}
+    vm: {type: tosca.nodes.MiCADO.EC2.Compute.Terra, properties: {image_id: ami-0123456789abcdef1, instance_type: t3.small}}
   policies:
     - a: {type: mine, targets: [vm], properties: {constants: {LEAST: 1}, min_instances: 1, max_instances: 2}}
     - b:
@@ -170,7 +170,7 @@ func TestParseIsBounded(t *testing.T) {
 	for i := range 60 {
 		properties += fmt.Sprintf("        p%d: {concat: [{get_property: [SELF, p%d]}, {get_property: [SELF, p%d]}]}\n", i, (i+1)%60, (i+2)%60)
 	}
-	many := "      properties:\n        image_id: ami-1\n        instance_type: t\n"
+	many := "      properties:\n        image_id: ami-0123456789abcdef1\n        instance_type: t\n"
 	block := "    vm:\n      type: tosca.nodes.MiCADO.EC2.Compute.Terra\n"
 	types := "node_types:\n"
 	for i := range 1500 {
