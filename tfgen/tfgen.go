@@ -23,8 +23,11 @@
 package tfgen
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
+	"regexp"
+	"slices"
+	"strconv"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -60,14 +63,34 @@ func (m Module) Addresses(node string) []string {
 	return addresses
 }
 
-// SplitAddress takes a node's resource address apart: the resource and the node.
-// It reports false for an address that belongs to no node.
-func SplitAddress(address string) (resource, node string, ok bool) {
-	resource, key, ok := strings.Cut(address, `["`)
-	if !ok || !strings.HasSuffix(key, `"]`) {
-		return "", "", false
+// TakesShared reports whether the module is a shard's that needs what its group's
+// base hands over; see SharedFile.
+func (m Module) TakesShared() bool {
+	return slices.ContainsFunc(m.Files, func(f File) bool { return bytes.Contains(f.Content, []byte(`variable "shared"`)) })
+}
+
+// AddressKeys are the keys of for_each in a resource's address, outermost first.
+func AddressKeys(address string) []string {
+	var keys []string
+	for _, m := range addressKey.FindAllString(address, -1) {
+		if key, err := strconv.Unquote(m[1 : len(m)-1]); err == nil {
+			keys = append(keys, key)
+		}
 	}
-	return resource, strings.TrimSuffix(key, `"]`), true
+	return keys
+}
+
+var addressKey = regexp.MustCompile(`\["(?:[^"\\]|\\.)*"\]`)
+
+// AddressNode is the node that a resource belongs to: the first key in its address
+// that is a node's name. It reports false for a resource of no node.
+func AddressNode(address string) (node string, ok bool) {
+	for _, key := range AddressKeys(address) {
+		if NodeNumber(key) > 0 {
+			return key, true
+		}
+	}
+	return "", false
 }
 
 // Shard generates the root module that every shard of the group uses.
@@ -111,7 +134,7 @@ func Base(app *spec.Application, group *spec.Group) (Module, error) {
 // for its life, so a changed description shapes new nodes, and an old one differs
 // from what NewNode gives for its number. What a running machine can change, such
 // as its tags, is part of the module instead. Keys that the module does not declare
-// are only for that comparison. The loop may add the key Decision, which is not.
+// are only for that comparison (see Settings.Differences).
 func NewNode(app *spec.Application, group *spec.Group, number int) (Settings, error) {
 	settings, err := NewNodes(app, group)
 	if err != nil {
