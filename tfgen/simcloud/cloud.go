@@ -92,6 +92,9 @@ type Resource struct {
 	// Failed is true for an OpenStack server that the cloud found no host for: it
 	// exists, in the state ERROR.
 	Failed bool `json:"failed,omitempty"`
+	// User is the ID of the one resource that uses this one, where that is not an
+	// attribute: the interface of an Azure public address.
+	User string `json:"user,omitempty"`
 	// Attributes are the resource's as JSON, without sensitive ones, which no
 	// cloud gives back.
 	Attributes json.RawMessage `json:"attributes"`
