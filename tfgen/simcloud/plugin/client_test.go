@@ -92,7 +92,7 @@ func object(ty cty.Type, values map[string]cty.Value) cty.Value {
 	for name, a := range ty.AttributeTypes() {
 		v, isGiven := values[name]
 		switch {
-		case isGiven && v.Type().IsTupleType(): // blocks
+		case isGiven && v.Type().IsTupleType() && v.LengthInt() > 0: // blocks
 			var blocks []cty.Value
 			for _, b := range v.AsValueSlice() {
 				blocks = append(blocks, object(a.ElementType(), b.AsValueMap()))
@@ -101,7 +101,7 @@ func object(ty cty.Type, values map[string]cty.Value) cty.Value {
 				v = cty.SetVal(blocks)
 			}
 			attrs[name] = v
-		case isGiven:
+		case isGiven && !v.Type().IsTupleType():
 			attrs[name] = v
 		case a.IsListType() && a.ElementType().IsObjectType():
 			attrs[name] = cty.ListValEmpty(a.ElementType())
@@ -260,8 +260,13 @@ func strs(all ...string) cty.Value {
 	return cty.ListVal(values)
 }
 
+// text is a string attribute, or "name[0]" for the first of a list.
 func text(v cty.Value, name string) string {
-	a := v.GetAttr(name)
+	list, isFirst := strings.CutSuffix(name, "[0]")
+	a := v.GetAttr(list)
+	if isFirst {
+		a = a.Index(cty.Zero)
+	}
 	if a.IsNull() {
 		return ""
 	}

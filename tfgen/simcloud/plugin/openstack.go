@@ -180,7 +180,7 @@ func openstackPort() *kind {
 				o.fill(name, "")
 			}
 			o.edit("binding", func(_ int, b *object) {
-					b.fill("host_id", "")
+				b.fill("host_id", "")
 				b.fill("vif_type", "ovs")
 				b.fill("vif_details", map[string]string{})
 			})
