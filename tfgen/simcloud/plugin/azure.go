@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -171,6 +172,11 @@ func (m *making) ipConfigurations() error {
 	o := m.next
 	var ips []string
 	var failed error
+	if m.prior != nil {
+		for _, b := range m.prior.blocks("ip_configuration") {
+			failed = errors.Join(failed, m.usePublicIP(b.str("public_ip_address_id"), ""))
+		}
+	}
 	o.edit("ip_configuration", func(i int, b *object) {
 		ip := m.privateIP()
 		if i > 0 { // the serial belongs to one address
@@ -180,13 +186,7 @@ func (m *making) ipConfigurations() error {
 		b.fill("primary", i == 0)
 		b.fill("gateway_load_balancer_frontend_ip_configuration_id", "")
 		ips = append(ips, b.str("private_ip_address"))
-		if public := b.str("public_ip_address_id"); public != "" && !m.Exists("azurerm_public_ip", public) {
-			has, err := m.Has("public_ip", public, public[strings.LastIndexByte(public, '/')+1:])
-			if err == nil && !has {
-				err = m.needs("azurerm_public_ip", public)
-			}
-			failed = err
-		}
+		failed = errors.Join(failed, m.usePublicIP(b.str("public_ip_address_id"), o.str("id")))
 	})
 	if !o.known("private_ip_address") {
 		o.set("private_ip_address", ips[0])
@@ -195,6 +195,30 @@ func (m *making) ipConfigurations() error {
 		o.set("private_ip_addresses", ips)
 	}
 	return failed
+}
+
+// usePublicIP shows at a public address which interface has it. One that Terraform
+// did not make may be in the catalogue.
+func (m *making) usePublicIP(id, user string) error {
+	if id == "" {
+		return nil
+	}
+	r, exists := m.Get("azurerm_public_ip", id)
+	if !exists && user == "" {
+		return nil
+	}
+	if !exists {
+		has, err := m.Has("public_ip", id, id[strings.LastIndexByte(id, '/')+1:])
+		if err == nil && !has {
+			err = m.needs("azurerm_public_ip", id)
+		}
+		return err
+	}
+	if user != "" && r.User != "" && !strings.EqualFold(r.User, user) && m.Exists("azurerm_network_interface", r.User) {
+		return fmt.Errorf("creating %s: unexpected status 400 (400 Bad Request) with error: PublicIPAddressInUse: Resource %s is referencing public IP address %s that is already allocated to resource %s.", user, user, id, r.User)
+	}
+	r.User = user
+	return m.Put(r)
 }
 
 func azurePublicIP() *kind {
@@ -215,23 +239,12 @@ func azurePublicIP() *kind {
 			return m.azure(azureNetwork + "/publicIPAddresses/" + m.next.str("name"))
 		},
 		remove: func(m *making) error {
-			interfaces, err := m.List("azurerm_network_interface")
-			if err != nil {
-				return err
-			}
 			id := m.prior.str("id")
-			for _, r := range interfaces {
-				o, err := m.other(r.Type, r.ID)
-				if err != nil {
-					return err
-				}
-				for _, b := range o.blocks("ip_configuration") {
-					if strings.EqualFold(b.str("public_ip_address_id"), id) {
-						return fmt.Errorf("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: PublicIPAddressCannotBeDeleted: Public IP address %s can not be deleted since it is still allocated to resource %s.", id, id, r.ID)
-					}
-				}
+			r, _ := m.Get(m.typ, id)
+			if r.User == "" || !m.Exists("azurerm_network_interface", r.User) {
+				return nil
 			}
-			return nil
+			return fmt.Errorf("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: PublicIPAddressCannotBeDeleted: Public IP address %s can not be deleted since it is still allocated to resource %s.", id, id, r.User)
 		},
 	}
 }

@@ -68,7 +68,7 @@ func lookupAMI(l *looking) error {
 		"ena_support": true, "image_type": "machine", "platform_details": "Linux/UNIX", "usage_operation": "RunInstances",
 		"arn": "arn:aws:ec2:" + l.o.str("region") + "::image/" + id, "tags": map[string]string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func lookupInstances(l *looking) error {
 	l.o.set("private_ips", private)
 	l.o.set("public_ips", public)
 	l.o.set("ipv6_addresses", []string{})
-	l.o.fill("instance_tags", map[string]string{})
+	l.o.answer("instance_tags", map[string]string{})
 	return nil
 }
 
@@ -202,7 +202,7 @@ func lookupVPC(l *looking) error {
 		"main_route_table_id": hexOf("rtb-", id), "dhcp_options_id": hexOf("dopt-", l.account), "tags": map[string]string{},
 		"arn": fmt.Sprintf("arn:aws:ec2:%s:%s:vpc/%s", l.o.str("region"), l.server.account.number, id),
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func lookupSubnet(l *looking) error {
 		"owner_id": l.server.account.number, "available_ip_address_count": 65531, "tags": map[string]string{},
 		"arn": fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", region, l.server.account.number, id),
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -283,9 +283,9 @@ func lookupSubnets(l *looking) error {
 	} else if listed {
 		ids = names
 	}
-	l.o.fill("id", region)
-	l.o.fill("ids", ids)
-	l.o.fill("tags", map[string]string{})
+	l.o.answer("id", region)
+	l.o.answer("ids", ids)
+	l.o.answer("tags", map[string]string{})
 	return nil
 }
 
@@ -315,7 +315,7 @@ func lookupSecurityGroup(l *looking) error {
 		"id": id, "name": first(name, "group-"+id), "vpc_id": l.vpc(""), "description": "simulated", "tags": map[string]string{},
 		"arn": fmt.Sprintf("arn:aws:ec2:%s:%s:security-group/%s", l.o.str("region"), l.server.account.number, id),
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func lookupFlavor(l *looking) error {
 		"id": id, "name": name, "flavor_id": id, "vcpus": 2, "ram": 4096, "disk": 20, "swap": 0, "is_public": true,
 		"extra_specs": map[string]string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func lookupImage(l *looking) error {
 		"file": "/v2/images/" + id + "/file", "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
 		"metadata": map[string]string{}, "tags": []string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func lookupNetwork(l *looking) error {
 		"mtu": 1500, "subnets": []string{uuidOf("subnet", id)}, "tenant_id": l.server.account.tenant, "all_tags": []string{},
 		"availability_zone_hints": []string{}, "dns_domain": "", "external": false, "transparent_vlan": false,
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func lookupPort(l *looking) error {
 	case 0:
 		return errors.New("No openstack_networking_port_v2 found")
 	case 1:
-		l.o.fill("port_id", found[0].str("id"))
+		l.o.answer("port_id", found[0].str("id"))
 		l.copyFrom(found[0])
 		return nil
 	}

@@ -33,7 +33,7 @@ func openstackInstance() *kind {
 }
 
 // planServer adds to the tags that a new flavor has another name or identifier.
-func planServer(s *server, p *planned) {
+func planServer(s *Server, p *planned) {
 	planOpenStack(s, p)
 	for changed, follows := range map[string]string{"flavor_id": "flavor_name", "flavor_name": "flavor_id"} {
 		if p.changed(changed) && p.config.attrs[follows].IsNull() {
@@ -185,10 +185,7 @@ func (m *making) usePorts(server *object, id string) error {
 	return nil
 }
 
-func updateServer(m *making) error {
-	m.next.fill("updated", m.Now().Format("2006-01-02 15:04:05 +0000 UTC"))
-	return m.serverFlavor()
-}
+func updateServer(m *making) error { return m.serverFlavor() }
 
 // refreshServer shows a server that found no host as the API does.
 func refreshServer(r simcloud.Resource, o *object) {

@@ -11,7 +11,7 @@ import (
 
 // words says an error as the real provider says it, so that what reads Terraform's
 // messages can be tested. Errors that no fault made are in these words already.
-func (s *server) words(c *change, call simcloud.Call, o *object, err error) error {
+func (s *Server) words(c *change, call simcloud.Call, o *object, err error) error {
 	var refusal *simcloud.Refusal
 	interrupted := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	if !errors.As(err, &refusal) && !interrupted {
@@ -166,7 +166,7 @@ func azureWords(c *change, call simcloud.Call, o *object, r *simcloud.Refusal) s
 }
 
 // exists is the error of a creation whose id is taken.
-func (s *server) exists(c *change, o *object) error {
+func (s *Server) exists(c *change, o *object) error {
 	id := o.str("id")
 	switch s.schema.Name {
 	case "azurerm":
@@ -185,7 +185,7 @@ func (s *server) exists(c *change, o *object) error {
 }
 
 // notFound is the error of a change of something that is gone.
-func (s *server) notFound(c *change, o *object) error {
+func (s *Server) notFound(c *change, o *object) error {
 	id := o.str("id")
 	switch s.schema.Name {
 	case "azurerm":
