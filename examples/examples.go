@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the descriptions, by their paths in this folder.
 //
-//go:embed local
+//go:embed local tosca
 var Files embed.FS
