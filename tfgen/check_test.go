@@ -78,13 +78,13 @@ func TestUserDataIsChecked(t *testing.T) {
 		{"no YAML", one(onEC2, "", ", cloud_init: {content: '['}"),
 			"cloud_init.content: is not YAML: line 1: did not find expected node content; mend the cloud-config; lines count from its own first one"},
 		{"a base that is not there", one(onEC2, "", ", cloud_init: {base: none.yaml}"), "cloud_init: base template: open none.yaml: no such file or directory"},
-		{"much that compresses well", one(onEC2, "", ", cloud_init: 'runcmd: [" + strings.Repeat("x", 100_000) + "]'"), ""},
-		{"too much for EC2", one(onEC2, "", ", cloud_init: 'runcmd: [" + random(40_000) + "]'"),
+		{"much that compresses well", one(onEC2, "", ", cloud_init: 'runcmd: ["+strings.Repeat("x", 100_000)+"]'"), ""},
+		{"too much for EC2", one(onEC2, "", ", cloud_init: 'runcmd: ["+random(40_000)+"]'"),
 			"cloud_init: is 22858 bytes even when compressed, more than the limit of ec2, 16384; make it shorter, or let it download the rest"},
-		{"the same for OpenStack", one(onNova, "", ", cloud_init: 'runcmd: [" + random(40_000) + "]'"), ""},
-		{"too much for OpenStack", one(onNova, "", ", cloud_init: 'runcmd: [" + random(90_000) + "]'"),
+		{"the same for OpenStack", one(onNova, "", ", cloud_init: 'runcmd: ["+random(40_000)+"]'"), ""},
+		{"too much for OpenStack", one(onNova, "", ", cloud_init: 'runcmd: ["+random(90_000)+"]'"),
 			"cloud_init: is 66180 bytes even when compressed, more than the limit of openstack, 65535; make it shorter, or let it download the rest"},
-		{"too much for Windows", one(onWindows, "", ", cloud_init: '#ps1 " + strings.Repeat("x", 60_000) + "'"),
+		{"too much for Windows", one(onWindows, "", ", cloud_init: '#ps1 "+strings.Repeat("x", 60_000)+"'"),
 			"cloud_init: is 80008 bytes as azure counts them, more than its limit of 65535; make it shorter, or let it download the rest"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
