@@ -94,6 +94,10 @@ func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
 	if s.output != "text" && s.output != "json" && s.output != "markdown" {
 		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
 	}
+	format := strings.TrimPrefix(filepath.Ext(f.plot), ".")
+	if f.plot != "" && !slices.Contains([]string{"png", "svg"}, format) {
+		return fmt.Errorf("%w: --plot %s: end the name in .png or .svg", errUsage, f.plot)
+	}
 	policies, err := f.makers(cmd)
 	if err != nil {
 		return err
@@ -116,7 +120,7 @@ func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
 		}
 	}
 	if f.plot != "" {
-		if err := writePlot(f.plot, reports[0]); err != nil {
+		if err := writePlot(f.plot, format, reports[0]); err != nil {
 			return err
 		}
 	}
@@ -260,11 +264,7 @@ func (s *settings) showReports(w io.Writer, reports []backtest.Report) error {
 	return nil
 }
 
-func writePlot(path string, r backtest.Report) error {
-	format := strings.TrimPrefix(filepath.Ext(path), ".")
-	if !slices.Contains([]string{"png", "svg"}, format) {
-		return fmt.Errorf("%w: --plot %s: end the name in .png or .svg", errUsage, path)
-	}
+func writePlot(path, format string, r backtest.Report) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("plot: %w", err)
