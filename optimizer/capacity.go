@@ -78,7 +78,9 @@ func (c *capacity) choose(l *load) {
 			best, least = i, s
 		}
 	}
+	c.gauges[c.best].charge = false
 	c.best = best
+	c.gauges[c.best].charge = true
 }
 
 // gauge is the one in charge.

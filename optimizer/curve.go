@@ -46,12 +46,19 @@ func waiting(r float64) float64 {
 	if r <= 0 {
 		return 0
 	}
+	return waitingOf(r, math.Pow(min(r, queueEnd), queuePower))
+}
+
+// waitingOf is waiting where r^queuePower is known.
+func waitingOf(r, power float64) float64 {
 	if r < queueEnd {
-		return math.Pow(r, queuePower) / (2 * (1 - r))
+		return power / (2 * (1 - r))
 	}
-	at := math.Pow(queueEnd, queuePower) / (2 * (1 - queueEnd))
+	const at = queueEndPower / (2 * (1 - queueEnd))
 	return at + at*(queuePower/queueEnd+1/(1-queueEnd))*(r-queueEnd)
 }
+
+const queueEndPower = 0.978331154006537 // queueEnd^queuePower
 
 // at is y at a load and a demand.
 func (c *curve) at(rho, d float64) float64 { return c.b + c.k*d*(1+waiting(rho/c.r0)) }
@@ -122,7 +129,7 @@ func (c *curve) fit() {
 	for i := range c.bins {
 		if b := &c.bins[i]; b.w > 1e-3*c.unit {
 			y := b.y / b.w
-			used[n] = point{rho: b.rho / b.w, d: b.d / b.w, y: y, logY: math.Log(y), w: b.w / c.unit}
+			used[n] = point{rho: b.rho / b.w, power: math.Pow(b.rho/b.w, queuePower), d: b.d / b.w, y: y, logY: math.Log(y), w: b.w / c.unit}
 			n++
 		}
 	}
@@ -141,7 +148,9 @@ func (c *curve) fit() {
 		score := z*z/2 + b*b/(2*offsetPrior*offsetPrior)
 		for _, p := range used[:n] {
 			e := math.Log(b+k*p.g) - p.logY
-			score += p.w * min(e*e, 0.25) / (2 * curveNoise * curveNoise)
+			if score += p.w * min(e*e, 0.25) / (2 * curveNoise * curveNoise); score > best {
+				break
+			}
 		}
 		if score < best {
 			best, c.r0, c.b, c.k = score, r0, b, k
@@ -150,16 +159,17 @@ func (c *curve) fit() {
 }
 
 // point is a bin's mean; g is d·(1 + waiting) at the r0 in question.
-type point struct{ rho, d, y, logY, w, g float64 }
+type point struct{ rho, power, d, y, logY, w, g float64 }
 
 // line fits y = b + k·g with b in [0, 0.95 of the least y], relative errors counting.
 func line(points []point, r0 float64) (b, k float64) {
 	const ridge = 1 / (offsetPrior * offsetPrior) * curveNoise * curveNoise
 	var s1, sg, sgg, sy, sgy float64
 	s1 = ridge
+	scale := math.Pow(r0, -queuePower)
 	for i := range points {
 		p := &points[i]
-		p.g = p.d * (1 + waiting(p.rho/r0))
+		p.g = p.d * (1 + waitingOf(p.rho/r0, p.power*scale))
 		u := p.w / (p.y * p.y)
 		s1 += u
 		sg += u * p.g

@@ -6,8 +6,9 @@ import "math"
 // target over it: rho = x·d, where d is what one input shows of the work in a unit
 // of load, followed as it drifts. Without an input, rho is the load itself.
 type gauge struct {
-	input int // -1: the load itself
-	curve curve
+	input  int  // -1: the load itself
+	charge bool // it is the one that is asked
+	curve  curve
 
 	logD     float64
 	seen     int
@@ -110,7 +111,11 @@ func (g *gauge) observe(l *load, y, n, warm, phi float64) {
 		weight = 0.3
 	}
 	g.curve.add(math.Exp(min(max(l.x+g.logD, -300), 300)), g.demand(), y, weight)
-	if g.curve.samples%fitEvery == 0 || g.curve.samples == usableAfter {
+	every := fitEvery
+	if !g.charge && g.curve.samples > capUntil {
+		every = 4 * fitEvery
+	}
+	if (g.curve.samples+g.input)%every == 0 || g.curve.samples == usableAfter {
 		g.curve.fit()
 	}
 }
