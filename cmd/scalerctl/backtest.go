@@ -58,7 +58,7 @@ func backtestCommand(s *settings) *cobra.Command {
 	flags.StringVar(&f.suite, "suite", "", "folder with the public traces that the project is measured on; replays the windows that are there")
 	flags.StringVar(&f.window, "window", "", "part of the traces, such as 45d-48d or 6h-18h")
 	flags.DurationVar(&f.smooth, "smooth", 0, "average the traces over this time first")
-	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times (default: all built-in ones)")
+	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times; all is every built-in one (default: all but the slow published ones)")
 	flags.StringArrayVar(&f.metrics, "metric", nil, "source of a description's query: NAME=METRIC or NAME=METRIC*FACTOR")
 	flags.DurationVar(&f.limit, "limit", 250*time.Millisecond, "highest mean latency that is allowed")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of everything that happens by chance")
@@ -127,6 +127,9 @@ func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
 	return s.showReports(cmd.OutOrStdout(), reports)
 }
 
+// allPolicies asks for every built-in policy.
+const allPolicies = "all"
+
 // named is a trace with its name in the results.
 type named struct {
 	name  string
@@ -183,13 +186,16 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 		sources[name] = source
 	}
 	var makers []backtest.Maker
-	if len(f.policies) == 0 {
-		for _, e := range backtest.BuiltIn() {
+	for _, e := range backtest.BuiltIn() {
+		if len(f.policies) == 0 && !e.Slow || slices.Contains(f.policies, allPolicies) {
 			makers = append(makers, e.Make)
 		}
 	}
 	smallest := 0
 	for _, text := range f.policies {
+		if text == allPolicies {
+			continue
+		}
 		file, group, ok := strings.Cut(text, "#")
 		if !ok {
 			entry, err := backtest.Find(text)

@@ -130,6 +130,14 @@ func TestDecisionsStayAsGood(t *testing.T) {
 			t.Errorf("%s is in the table and was not run", key)
 			continue
 		}
+		if key == want.Trace+" auto" {
+			// The optimizer may get better without a word, and no worse.
+			if l.OverClairvoyant > want.OverClairvoyant+0.01 || l.TimeOver > want.TimeOver+0.001 {
+				t.Errorf("%s: %s at %s, want at most about %s at %s", key, signed(l.OverClairvoyant), share(l.TimeOver), signed(want.OverClairvoyant), share(want.TimeOver))
+			}
+			delete(got, key)
+			continue
+		}
 		if math.Abs(l.OverClairvoyant-want.OverClairvoyant) > 0.005 {
 			t.Errorf("%s: node-hours over the clairvoyant's %s, want %s", key, signed(l.OverClairvoyant), signed(want.OverClairvoyant))
 		}

@@ -1,10 +1,12 @@
 package backtest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -155,6 +157,9 @@ func TestStepsOfStepScaling(t *testing.T) {
 
 func TestPoliciesKeepTheirSizeWithoutMetrics(t *testing.T) {
 	for _, e := range BuiltIn() {
+		if e.Name == "auto" || e.Slow {
+			continue // they have their own answers
+		}
 		p := made(t, e.Make)
 		if p.Name() != e.Name {
 			t.Errorf("%s calls itself %s", e.Name, p.Name())
@@ -251,4 +256,47 @@ func TestSourcesAndSpansAreRead(t *testing.T) {
 			t.Errorf("ParseSpan(%q) took it", text)
 		}
 	}
+}
+
+func TestTheStaircaseGoesUpAndDown(t *testing.T) {
+	var s staircase
+	total, turns := 1, []int{1}
+	for range 8 * stair {
+		if n := s.next(total, 1, 4); n != total {
+			turns, total = append(turns, n), n
+		}
+	}
+	if want := []int{1, 2, 3, 4, 3, 2, 1, 2, 3}; !slices.Equal(turns, want) {
+		t.Errorf("the staircase goes %v, want %v", turns, want)
+	}
+}
+
+// TestTheOptimizerIsDriven: the published method climbs its staircase until it has
+// its samples, and one that rehearsed gives advice from the first tick on.
+func TestTheOptimizerIsDriven(t *testing.T) {
+	w := worldOf(t, DefaultPlant(), slices.Repeat([]float64{60}, 400)...)
+	r, err := w.Try(Advised("published", optimizer.Published))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tick := range 299 {
+		if change := r.Nodes[tick+1] - r.Nodes[tick]; change != 0 && (tick+1)%stair != 0 {
+			t.Fatalf("the size changed by %d in tick %d of the staircase", change, tick+1)
+		}
+	}
+	if r.Actions < 300/stair-1 {
+		t.Errorf("%d actions, want at least the stairs", r.Actions)
+	}
+	m, err := Trained("trained", optimizer.Published, 600)(w.Group())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := m.(*advised)
+	if got := a.optimizer.Samples(); got != 600 {
+		t.Errorf("%d samples after a rehearsal of 600", got)
+	}
+	if advice := a.optimizer.Advise(a.optimizer.Last()); !advice.Valid {
+		t.Errorf("no advice after the rehearsal: %s", advice.Error)
+	}
+	w.Run(m) // takes its samples without a panic: its clock goes on from the rehearsal's
 }
