@@ -30,7 +30,7 @@ type backtestFlags struct {
 	seed     uint64
 	seeds    int
 	nodes    int
-	price    float64
+	options  backtest.Options
 	plot     string
 	law      string
 	plant    backtest.Plant
@@ -64,7 +64,8 @@ func backtestCommand(s *settings) *cobra.Command {
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of everything that happens by chance")
 	flags.IntVar(&f.seeds, "seeds", 1, "how many seeds to run, from --seed on")
 	flags.IntVar(&f.nodes, "nodes", 0, "nodes that the peak of the load needs (default 24, or 3/4 of the smallest max of the descriptions)")
-	flags.Float64Var(&f.price, "price", 0, "price of a node-hour, to show costs")
+	flags.Float64Var(&f.options.Price, "price", 0, "price of a node-hour, to show costs")
+	flags.BoolVar(&f.options.Hindsight, "hindsight", false, "also show the best that a policy with the true capacity and a trend for a forecast can do")
 	flags.StringVar(&f.plot, "plot", "", "draw load, nodes and latency into this file, .png or .svg (one trace, one seed)")
 	flags.StringVar(&f.law, "law", string(f.plant.Law), "response law of the nodes: mmc, mg1 (heavy tail) or ps (processor sharing)")
 	flags.DurationVar(&f.plant.Tick, "tick", f.plant.Tick, "time between two decisions")
@@ -242,7 +243,7 @@ func (f *backtestFlags) report(cmd *cobra.Command, l named, seed uint64, policie
 	if err != nil {
 		return backtest.Report{}, err
 	}
-	return world.Compare(cmd.Context(), policies, f.price)
+	return world.Compare(cmd.Context(), policies, f.options)
 }
 
 // showReports writes one report as its table, several as their summary.

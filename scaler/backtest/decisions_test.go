@@ -109,7 +109,7 @@ func TestDecisionsStayAsGood(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := w.Compare(t.Context(), makers(), 0)
+		report, err := w.Compare(t.Context(), makers(), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,7 +58,7 @@ func TestTheClairvoyantIsTheCheapest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := w.Compare(t.Context(), makers(), 0)
+		report, err := w.Compare(t.Context(), makers(), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestGapsShorterThanABootAreKept(t *testing.T) {
 // TestTheSameSeedGivesTheSameBytes, also where another policy was run before.
 func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 	run := func(seed uint64, warm bool) []byte {
-		w := worldOf(t, DefaultPlant(), hills(960, 150)...)
+		w := worldOf(t, DefaultPlant(), hills(480, 150)...)
 		w, err := NewWorld(w.Plant, w.Load, w.Limit, seed)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +131,7 @@ func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 		if warm {
 			w.Fixed(w.Max)
 		}
-		report, err := w.Compare(t.Context(), makers(), 0.1)
+		report, err := w.Compare(t.Context(), makers(), Options{Price: 0.1, Hindsight: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,4 +163,31 @@ func TestTheWeatherDoesNotDependOnWhoAsksFirst(t *testing.T) {
 			t.Fatalf("slot %d differs", n)
 		}
 	})
+}
+
+func TestHindsightKeepsTheLimitAtLeastCost(t *testing.T) {
+	w := worldOf(t, DefaultPlant(), hills(1440, 180)...)
+	r := w.Hindsight()
+	if !r.Feasible() {
+		t.Fatalf("over the limit for %s of the time", share(r.TimeOver))
+	}
+	if c := w.Clairvoyant(); r.NodeHours < c.NodeHours {
+		t.Errorf("%.1f node-hours, fewer than the clairvoyant's %.1f", r.NodeHours, c.NodeHours)
+	}
+	if f := w.BestFixed(); r.NodeHours > f.NodeHours {
+		t.Errorf("%.1f node-hours, more than the %.1f of a fixed fleet", r.NodeHours, f.NodeHours)
+	}
+}
+
+func TestTheSlopeIsPerTick(t *testing.T) {
+	for _, test := range []struct {
+		values []float64
+		want   float64
+	}{
+		{[]float64{3}, 0}, {[]float64{1, 3, 5}, 2}, {[]float64{4, 4, 4, 4}, 0}, {[]float64{0, 3, 0}, 0},
+	} {
+		if got := slope(test.values); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("slope(%v) = %g, want %g", test.values, got, test.want)
+		}
+	}
 }

@@ -1,7 +1,9 @@
 package backtest
 
 import (
+	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,5 +38,35 @@ func TestTheWorstHourIsTheOneWithMostTicksOver(t *testing.T) {
 	}
 	if got := worstHour(make([]float64, 12), 0.5, 20*time.Minute); got != (Hour{}) {
 		t.Errorf("worstHour() of a good run = %+v, want none", got)
+	}
+}
+
+func TestASummaryIsOverSeedsAndWindows(t *testing.T) {
+	report := func(trace string, over, time float64) Report {
+		return Report{Trace: trace, Results: []Result{{Policy: "p", OverClairvoyant: over, TimeOver: time, ActionsPerDay: 10}}}
+	}
+	lines := Summarise([]Report{
+		report("wc98-a", 0.10, 0.01), report("wc98-a", 0.20, 0.03), // two seeds
+		report("wc98-b", 0.30, 0.04), report("elb", 0.9, 0.5),
+	})
+	got := SummaryTable(lines)
+	want := Table{
+		{"policy", "wc98-a", "wc98-b", "elb", "diurnal mean, worst"},
+		{"p", "+15.0% 2.00% 10", "+30.0% 4.00% 10", "+90.0% 50.00% 10", "+22.5% 4.00%"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("SummaryTable() = %v, want %v", got, want)
+	}
+	var text, markdown strings.Builder
+	if err := errors.Join(got.Text(&text), got.Markdown(&markdown)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "POLICY  WC98-A           WC98-B           ELB               DIURNAL MEAN, WORST\n" +
+		"p       +15.0% 2.00% 10  +30.0% 4.00% 10  +90.0% 50.00% 10  +22.5% 4.00%\n"; text.String() != want {
+		t.Errorf("Text() writes\n%s, want\n%s", text.String(), want)
+	}
+	if want := "| policy | wc98-a | wc98-b | elb | diurnal mean, worst |\n|---|---:|---:|---:|---:|\n" +
+		"| p | +15.0% 2.00% 10 | +30.0% 4.00% 10 | +90.0% 50.00% 10 | +22.5% 4.00% |\n"; markdown.String() != want {
+		t.Errorf("Markdown() writes\n%s, want\n%s", markdown.String(), want)
 	}
 }
