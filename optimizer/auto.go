@@ -17,6 +17,7 @@ type auto struct {
 	ages       ages
 	skill      skills
 	reactive   reactive
+	bustle     bustle
 	challenger *ensemble
 
 	in     held
@@ -40,6 +41,7 @@ type plan struct {
 	model     string
 	booting   int
 	extraWarm int
+	hold      time.Duration // for how long a count must have been enough
 }
 
 // The horizons, in the order of plan.horizons.
@@ -53,7 +55,7 @@ const (
 const (
 	bootCaution = 1.12
 	holdFor     = 210 * time.Second
-	inPrice     = 1.0 / 3 // of the price, where nodes are given back
+	inPrice     = 0.5 // of the price, where nodes are given back
 )
 
 func newAuto(c Config) *auto {
@@ -102,6 +104,7 @@ func (a *auto) observe(o *Optimizer, r row, gap time.Duration) {
 		a.margin.observe(p.over, r.total, a.cfg.Budget)
 	}
 	a.reactive.observe(&p, r, o.samplesIn(holdFor))
+	a.bustle.observe(r.total, gap)
 	if r.nodes == 0 || !a.load.observe(r.values[:len(a.cfg.Inputs)], r.nodes) {
 		p.blind = "no input has a value that goes with load"
 		if r.nodes == 0 {
@@ -140,7 +143,7 @@ func (a *auto) readTargets(o *Optimizer, r row, p *plan) (measured bool) {
 func (a *auto) look(o *Optimizer, r row, p *plan) {
 	interval := o.pace.interval
 	boot := int(math.Ceil(bootCaution*float64(o.boots.typical())/float64(interval))) + 1
-	p.horizons = [4]int{2, boot, boot + o.samplesIn(45*time.Second), boot + o.samplesIn(105*time.Second)}
+	p.horizons = [4]int{2, boot, boot + o.samplesIn(75*time.Second), boot + o.samplesIn(105*time.Second)}
 	a.forecast.pace(interval)
 	a.forecast.observe(a.load.x+math.Log(float64(r.nodes)), p.horizons)
 }
@@ -174,22 +177,26 @@ func (a *auto) decide(o *Optimizer, r row, p *plan) {
 	p.near = at(nearBy, p.price)
 	p.out = max(at(atBoot, p.price), at(afterBoot, p.price))
 	in := max(p.out, at(nearBy, inPrice*p.price), at(holding, inPrice*p.price))
-	a.in.add(in, o.samplesIn(holdFor))
+	p.hold = a.bustle.hold(holdFor)
+	a.in.add(in, o.samplesIn(p.hold))
 	p.in = max(a.in.most(), p.out)
-	if p.out > r.total {
-		p.extraWarm = a.warmStart(o, r, p)
-	}
+	p.extraWarm = a.warmStart(o, r, p)
 }
 
 // warmStart is how many nodes beyond p.out are worth it because new nodes are slow
 // at first and pull the whole fleet's target up.
 func (a *auto) warmStart(o *Optimizer, r row, p *plan) (extra int) {
 	h := &a.forecast.horizons[atBoot]
+	recent := o.boots.since(r.at - int64(warmFor))
+	base := max(p.out, r.total)
+	if base == r.total && recent == 0 {
+		return 0
+	}
 	hold, slow := float64(o.samplesIn(holdFor)), float64(o.samplesIn(warmFor))
 	best := math.Inf(1)
-	for more := range 4 {
-		n := p.out + more
-		warm := n - r.total
+	for more := range mostExtra {
+		n := base + more
+		warm := n - r.total + recent
 		risk := 0.0
 		for t, c := range a.capacities {
 			l := a.limits[t]
@@ -202,6 +209,9 @@ func (a *auto) warmStart(o *Optimizer, r row, p *plan) (extra int) {
 	}
 	return extra
 }
+
+// mostExtra bounds what is added for slow beginners.
+const mostExtra = 4
 
 // warmShift is by how much the log load at which the limit is reached falls while warm
 // of n nodes are new.
@@ -273,15 +283,15 @@ func (a *auto) choose(o *Optimizer, adv *Advice, p *plan, total int) int {
 		100*(math.Exp(h.ahead)-1), 100*h.sigma, o.boots.typical().Round(time.Second))
 	n := total
 	switch {
-	case p.out > total:
-		n = p.out + p.extraWarm
+	case p.out > total || p.extraWarm > 0:
+		n = max(p.out, total) + p.extraWarm
 		say("%d nodes needed then; a node must cut the risk of a violation by %.1f %%", p.out, 100*p.price)
 		if p.extraWarm > 0 {
 			say("%d more because new nodes are slow at first", p.extraWarm)
 		}
 	case p.in < total && a.in.full() && !p.over:
 		n = p.in
-		say("%d nodes are enough, and have been for %s", p.in, holdFor)
+		say("%d nodes are enough, and have been for %s", p.in, p.hold)
 	default:
 		say("%d nodes are needed then and %d to be safe to give one back", p.out, p.in)
 	}

@@ -14,11 +14,11 @@ type margin struct {
 }
 
 const (
-	basePrice   = 0.072 // for a fleet of usualFleet nodes
+	basePrice   = 0.05 // for a fleet of usualFleet nodes
 	usualFleet  = 9.0
-	marginGain  = 0.015
-	marginAim   = 0.75 // of the budget
-	marginRange = 1.3862943611198906
+	marginGain  = 0.03
+	marginAim   = 0.75         // of the budget
+	marginRange = 2 * math.Ln2 // of the logarithm: a quarter to four times
 	shareGain   = 1.0 / 2000
 	fleetGain   = 1.0 / 3000
 )
@@ -38,5 +38,5 @@ func (m *margin) observe(over bool, nodes int, budget float64) {
 // price is the cut of the chance of a violation, per sample, that a node must be worth.
 func (m *margin) price(budget float64) float64 {
 	size := math.Exp(m.typical) / usualFleet
-	return basePrice * (1 - budget) / 0.01 * math.Exp(m.logPrice) / max(size, 0.5)
+	return basePrice * (1 - budget) / 0.01 * math.Exp(m.logPrice) / math.Sqrt(max(size, 0.5))
 }
