@@ -16,6 +16,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-exec/tfexec"
@@ -39,15 +40,24 @@ const planFile = "step.tfplan"
 
 // Runner runs terraform in root modules. It is safe for concurrent use.
 type Runner struct {
-	path string
-	env  map[string]string
+	path  string
+	env   map[string]string
+	login func(spec.Cloud, string) (scaler.Credentials, error)
 	// slots bounds the terraform processes that run at once.
 	slots chan struct{}
 	// initing lets one init run at a time: a shared plugin cache is not safe for
 	// parallel ones.
 	initing chan struct{}
 
-	login func(spec.Cloud, string) (scaler.Credentials, error)
+	mu      sync.Mutex
+	drivers map[string]cached
+}
+
+// cached is terraform-exec's driver of a directory, kept because it asks the binary
+// for its version once for each.
+type cached struct {
+	tf  *tfexec.Terraform
+	env map[string]string
 }
 
 var _ scaler.Terraform = (*Runner)(nil)
@@ -83,6 +93,7 @@ func NewRunner(path string, o Options) *Runner {
 		login:   login,
 		slots:   make(chan struct{}, max(o.Processes, 1)),
 		initing: make(chan struct{}, 1),
+		drivers: map[string]cached{},
 	}
 }
 
@@ -115,15 +126,9 @@ func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
 	if err != nil {
 		return driver{}, nil, err
 	}
-	tf, err := tfexec.NewTerraform(root.Dir, r.path)
+	tf, err := r.terraform(root.Dir, r.environment(set))
 	if err != nil {
-		return driver{}, nil, fmt.Errorf("terraform in %s: %w", root.Dir, err)
-	}
-	if err := tf.SetEnv(r.environment(set)); err != nil {
-		return driver{}, nil, fmt.Errorf("terraform environment: %w", err)
-	}
-	if err := tf.SetWaitDelay(cancelWait); err != nil {
-		return driver{}, nil, fmt.Errorf("terraform in %s: %w", root.Dir, err)
+		return driver{}, nil, err
 	}
 	d = driver{Terraform: tf, dir: root.Dir}
 	if len(set.Variables) == 0 {
@@ -133,6 +138,27 @@ func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
 		return driver{}, nil, err
 	}
 	return d, func() { os.Remove(d.varFile) }, nil
+}
+
+// terraform is terraform-exec's driver of a directory with an environment.
+func (r *Runner) terraform(dir string, env map[string]string) (*tfexec.Terraform, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := r.drivers[dir]; ok && maps.Equal(c.env, env) {
+		return c.tf, nil
+	}
+	tf, err := tfexec.NewTerraform(dir, r.path)
+	if err != nil {
+		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+	}
+	if err := tf.SetEnv(env); err != nil {
+		return nil, fmt.Errorf("terraform environment: %w", err)
+	}
+	if err := tf.SetWaitDelay(cancelWait); err != nil {
+		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+	}
+	r.drivers[dir] = cached{tf, env}
+	return tf, nil
 }
 
 // environment is that of terraform with the credentials.
