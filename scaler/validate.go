@@ -27,7 +27,7 @@ func Validate(source Source, checkQuery func(promql string) error) (*spec.Applic
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	return spec.Parse(source.File, source.Text, queries, checkRules)
+	return spec.Parse(source.File, source.Text, queries, checkRules, checkOptimizers)
 }
 
 // Validate is the function Validate with the service's monitoring.
@@ -81,7 +81,7 @@ func checkRules(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 			if p.Rule == nil || doc.Wrong(path) {
 				continue
 			}
-			for _, err := range ruleErrors(policy.CheckRule(*p.Rule, names)) {
+			for _, err := range eachError(policy.CheckRule(*p.Rule, names)) {
 				m := doc.Mistake(path, err.Error(), "")
 				if at := (*policy.RuleError)(nil); errors.As(err, &at) {
 					m.Line, m.Column, m.What = at.Line, at.Column, at.Message
@@ -93,8 +93,8 @@ func checkRules(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 	return mistakes
 }
 
-// ruleErrors takes joined errors apart.
-func ruleErrors(err error) []error {
+// eachError takes joined errors apart.
+func eachError(err error) []error {
 	if err == nil {
 		return nil
 	}
