@@ -250,7 +250,11 @@ func (a *Advisor) Learn(ctx context.Context, samples []Sample, wait bool) error 
 	defer a.long.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.check(samples); err != nil {
+	plain := make([]optimizer.Sample, len(samples))
+	for i := range samples {
+		plain[i] = samples[i].Sample
+	}
+	if err := a.opt.Check(plain); err != nil {
 		return err
 	}
 	for i, s := range samples {
@@ -297,29 +301,6 @@ func (a *Advisor) wait(ctx context.Context) error {
 	}
 }
 
-// check finds what is wrong with a batch before any of it is added.
-func (a *Advisor) check(samples []Sample) error {
-	last := a.opt.Last()
-	names := metricNames(a.config)
-	for i, s := range samples {
-		err := checkNames(names, s.Values)
-		switch {
-		case err != nil:
-		case s.Nodes < 0 || s.Total < 0 || s.Total != 0 && s.Total < s.Nodes:
-			err = optimizer.ErrNodes
-		case !last.IsZero() && s.At.Equal(last):
-			err = optimizer.ErrDuplicate
-		case !last.IsZero() && s.At.Before(last):
-			err = optimizer.ErrClockBack
-		}
-		if err != nil {
-			return fmt.Errorf("samples[%d] of %s: %w", i, s.At.UTC().Format(time.RFC3339Nano), err)
-		}
-		last = s.At
-	}
-	return nil
-}
-
 // metricNames are the inputs, then the targets.
 func metricNames(c optimizer.Config) []string {
 	names := slices.Clone(c.Inputs)
@@ -327,26 +308,6 @@ func metricNames(c optimizer.Config) []string {
 		names = append(names, t.Name)
 	}
 	return names
-}
-
-func checkNames(names []string, values map[string]float64) error {
-	e := &optimizer.NamesError{}
-	for _, name := range names {
-		if _, ok := values[name]; !ok {
-			e.Missing = append(e.Missing, name)
-		}
-	}
-	for name := range values {
-		if !slices.Contains(names, name) {
-			e.Unknown = append(e.Unknown, name)
-		}
-	}
-	if len(e.Missing)+len(e.Unknown) == 0 {
-		return nil
-	}
-	slices.Sort(e.Missing)
-	slices.Sort(e.Unknown)
-	return e
 }
 
 // Export writes the samples that are kept, as csv (the layout of MiCADO's

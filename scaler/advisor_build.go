@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// replayedTrainings are the newest trainings that are done again after a start;
-	// those before left only the models that these replaced.
-	replayedTrainings = 2
+	// replayedTrainings are the newest trainings that are done again after a start.
+	// Those before left only models that these replaced, and advices that count little
+	// in the reliability.
+	replayedTrainings = 20
 	// replayedAdvices are the newest samples whose advices are asked for again, which
 	// is what reliability and the report go by.
 	replayedAdvices = 10_000

@@ -133,25 +133,30 @@ func (o *Optimizers) train(a *Advisor, job *training) {
 	stop, cancel := context.WithCancel(context.Background())
 	job.cancel = cancel
 	o.do(func(ctx context.Context) {
-		ctx, release := context.WithTimeout(ctx, longestTraining)
-		defer release()
-		defer context.AfterFunc(stop, release)()
-		defer cancel()
-		var trained *optimizer.Trained
-		var err error
-		select {
-		case o.slots <- struct{}{}:
-			trained, err = trainSafely(ctx, job.trainer)
-			<-o.slots
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+		ctx, end := context.WithCancel(ctx)
+		defer end()
+		defer context.AfterFunc(stop, end)()
+		trained, err := o.inTurn(ctx, job.trainer)
+		cancel()
 		o.finish(a, job, trained, err)
 	}, func() {
 		cancel()
 		job.done, job.err = true, context.Canceled
 		close(job.ended)
 	})
+}
+
+// inTurn waits for a slot and trains.
+func (o *Optimizers) inTurn(ctx context.Context, t optimizer.Trainer) (*optimizer.Trained, error) {
+	select {
+	case o.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-o.slots }()
+	ctx, release := context.WithTimeout(ctx, longestTraining)
+	defer release()
+	return trainSafely(ctx, t)
 }
 
 // trainSafely turns a panic over odd samples into a failed training.
