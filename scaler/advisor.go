@@ -75,6 +75,9 @@ type training struct {
 	err     error
 }
 
+// ErrKnowledge is returned for a file that is no knowledge of the optimizer.
+var ErrKnowledge = errors.New("the knowledge can't be used")
+
 // errNotOwner refuses what only the control loop may do.
 var errNotOwner = fmt.Errorf("the optimizer belongs to a node group, whose loop feeds it: %w", ErrRefused)
 
@@ -321,7 +324,7 @@ func (a *Advisor) Export(w io.Writer, format string) error {
 	case "json":
 		return a.opt.ExportJSON(w)
 	}
-	return fmt.Errorf("knowledge as %q: use csv or json: %w", format, errors.ErrUnsupported)
+	return fmt.Errorf("%w: knowledge as %q: use csv or json", ErrKnowledge, format)
 }
 
 // Import adds the samples of an Export, or of a file of MiCADO's Optimizer. The
@@ -336,7 +339,10 @@ func (a *Advisor) Import(ctx context.Context, r io.Reader, format string) (optim
 		case "json":
 			imported, err = opt.ImportJSON(r)
 		default:
-			err = fmt.Errorf("knowledge as %q: use csv or json: %w", format, errors.ErrUnsupported)
+			err = fmt.Errorf("knowledge as %q: use csv or json", format)
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrKnowledge, err)
 		}
 		return err
 	})
