@@ -23,11 +23,13 @@ func TestImportsPointOneWay(t *testing.T) {
 		"scaler":           {"optimizer", "optimizer/linreg", "optimizer/mlp", "scaler/policy", "tfgen", "tfgen/spec", "tfgen/strictyaml"},
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/api", "scaler/credentials"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/api", "scaler/credentials", "scaler/micado"} {
 		allowed[adapter] = loop
 	}
+	allowed["scaler/trace"] = []string{}
+	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}
-	leaves := []string{"optimizer", "tfgen/strictyaml", "tfgen/spec", "tfgen", "scaler/policy"}
+	leaves := []string{"optimizer", "tfgen/strictyaml", "tfgen/spec", "tfgen", "scaler/policy", "scaler/trace"}
 	for pkg, may := range allowed {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {
