@@ -264,29 +264,33 @@ func TestWaitingForTrainingMakesBatchesEqual(t *testing.T) {
 }
 
 func TestARestartGivesTheSameAdvice(t *testing.T) {
-	for _, wait := range []bool{true, false} {
-		t.Run(fmt.Sprintf("wait %v", wait), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				a := w.configure("sim", simulation())
-				for i := 0; i < 300; i += 20 {
-					learn(t, a, simulated(i, 20), wait)
-					pass(time.Minute)
-				}
-				before := learn(t, a, simulated(300, 1), wait)
-				w.restart()
-				after, err := w.advisor("sim").Advise(time.Time{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(before, after); diff != "" || !before.Valid {
-					t.Errorf("advice after a restart (-before +after):\n%s\n%+v", diff, before)
-				}
-				if got := w.advisor("sim").Status().Samples; got != 301 {
-					t.Errorf("%d samples after a restart, want 301", got)
-				}
+	for _, method := range []optimizer.Method{optimizer.Auto, optimizer.Published} {
+		for _, wait := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, wait %v", method, wait), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					c := simulation()
+					c.Method = method
+					a := w.configure("sim", c)
+					for i := 0; i < 300; i += 20 {
+						learn(t, a, simulated(i, 20), wait)
+						pass(time.Minute)
+					}
+					before := learn(t, a, simulated(300, 1), wait)
+					w.restart()
+					after, err := w.advisor("sim").Advise(time.Time{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if diff := cmp.Diff(before, after); diff != "" || !before.Valid {
+						t.Errorf("advice after a restart (-before +after):\n%s\n%+v", diff, before)
+					}
+					if got := w.advisor("sim").Status().Samples; got != 301 {
+						t.Errorf("%d samples after a restart, want 301", got)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
