@@ -455,7 +455,7 @@ groups:
             m_node_count = adv['vm_number']
   - {name: db, cloud: local, max: 3}
 `
-	app, err := scaler.Validate(scaler.Source{File: "shop.yaml", Text: []byte(text)}, func(string) error { return nil })
+	app, _, err := scaler.Validate(scaler.Source{File: "shop.yaml", Text: []byte(text)}, func(string) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -496,7 +496,7 @@ func TestMistakesInOptimizersAreFoundBeforeTheyRun(t *testing.T) {
 			"8:5 groups[0].optimizer: is set, and queries m_opt_input_* configure an optimizer too; keep one of them"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := scaler.Validate(scaler.Source{File: "shop.yaml", Text: []byte(tt.text)}, func(string) error { return nil })
+			_, _, err := scaler.Validate(scaler.Source{File: "shop.yaml", Text: []byte(tt.text)}, func(string) error { return nil })
 			if err == nil || !strings.HasPrefix(err.Error(), "shop.yaml:"+tt.want) {
 				t.Errorf("Validate() = %v, want %s", err, tt.want)
 			}

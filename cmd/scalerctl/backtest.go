@@ -195,7 +195,7 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 			makers = append(makers, entry.Make)
 			continue
 		}
-		app, _, err := load(cmd, file)
+		app, _, err := new(input).load(cmd, file)
 		if err != nil {
 			return nil, err
 		}

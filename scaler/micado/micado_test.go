@@ -50,7 +50,10 @@ func serve(t testing.TB) server {
 		}
 		db.Close()
 	})
-	report := func(w io.Writer, a *scaler.Advisor) error { _, err := fmt.Fprintf(w, "report of %s", a.Name()); return err }
+	report := func(w io.Writer, a *scaler.Advisor) error {
+		_, err := fmt.Fprintf(w, "report of %s", a.Name())
+		return err
+	}
 	return server{t, micado.Handler(service, report), service}
 }
 
