@@ -99,7 +99,7 @@ func (d *daemon) addModule(all fleet, dir string, running map[string][]int) erro
 		return err
 	}
 	for address, tainted := range state.Resources {
-		_, name, ok := tfgen.SplitAddress(address)
+		name, ok := tfgen.AddressNode(address)
 		if _, is := written[name]; !ok || !is || tainted {
 			return fmt.Errorf("%s: the state has %s (tainted: %t), and written is %v", dir, address, tainted, slices.Sorted(maps.Keys(written)))
 		}

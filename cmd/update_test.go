@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -63,12 +64,33 @@ func (d *daemon) file(description string) string {
 	return path
 }
 
-func TestChangedSettingsAreForNewNodesOnly(t *testing.T) {
+func TestChangedSettingsAreRolledOut(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t)
+	d.submit(describe("shop", "web max: 4, initial: 2"))
+	d.settle("shop", "web", 2)
+	changed := describe("shop", "web max: 4, local: {slots: 7, service_time: 20ms, boot_time: 0s}, rollout: {pause: 0s}")
+	if out, errs, code := d.ctl("plan", d.file(changed)); code != 0 || !strings.Contains(out, "2 of its nodes will be replaced, 1 at a time") || !strings.Contains(out, "slots: ") {
+		t.Errorf("scalerctl plan ended with %d: %s%s, want 0 and a note about the nodes to replace and why", code, out, errs)
+	}
+	d.apply(changed)
+	d.eventually("every node has the new settings", func() error {
+		if left := d.outdated(); len(left) > 0 {
+			return fmt.Errorf("%v have old settings", left)
+		}
+		return nil
+	})
+	if got, want := d.settle("shop", "web", 2).names(), []string{"web-0003", "web-0004"}; !slices.Equal(got, want) {
+		t.Errorf("nodes after the rollout are %v, want %v", got, want)
+	}
+}
+
+func TestSettingsOfAKeptFleetAreForNewNodesOnly(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
 	d.submit(describe("shop", "web max: 4, initial: 2"))
 	before := d.settle("shop", "web", 2)
-	changed := describe("shop", "web max: 4, local: {slots: 7, service_time: 20ms, boot_time: 0s}")
+	changed := describe("shop", "web max: 4, local: {slots: 7, service_time: 20ms, boot_time: 0s}, rollout: {mode: keep}")
 	if out, errs, code := d.ctl("plan", "--detailed-exitcode", d.file(changed)); code != 0 || !strings.Contains(out, "2 of its nodes keep the settings") {
 		t.Errorf("scalerctl plan ended with %d: %s%s, want 0 and a note about outdated nodes", code, out, errs)
 	}
@@ -103,7 +125,7 @@ func (d *daemon) outdated() []string {
 	}
 	var names []string
 	for _, n := range nodes {
-		if n.Outdated {
+		if n.Outdated != "" {
 			names = append(names, n.Name)
 		}
 	}

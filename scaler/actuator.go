@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,11 +66,19 @@ type actuator struct {
 	// dismissed is set when the group is to go.
 	dismissed bool
 	module    tfgen.Module
+	// needsBase is set where the description has something that the shards share.
+	needsBase bool
 	shared    []string
-	// current are the settings that a new node gets; nil without a description.
-	current   tfgen.Settings
-	shardSize int
-	base      *shard
+	// facts are what is on disk about the group.
+	facts groupFacts
+	// desc is what nodes are made from; nil for a group that is to go. settings are
+	// what it gives the node of a number.
+	desc     *description
+	settings func(number int) tfgen.Settings
+	// outdated says of nodes in which settings they differ from what the description
+	// has for them now.
+	outdated map[string]string
+	base     *shard
 	// basePlanned is set when the base was planned with its present files;
 	// deadShared are its resources to replace.
 	basePlanned bool
@@ -106,6 +115,8 @@ type result struct {
 	shard *shard
 	// progress is set while the step goes on.
 	progress *Progress
+	// digest is that of the module's files that the step applied.
+	digest string
 	// check is set for a drift check, with what it found.
 	check bool
 	drift []Change
@@ -187,11 +198,10 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	for name, t := range times {
 		a.created[name] = t.CreatedAt
 	}
-	names, err := readResourceNames(a.dir)
-	if err != nil {
+	if a.facts, err = readGroupFacts(a.dir); err != nil {
 		return err
 	}
-	a.module.PerNode, a.shared = names.PerNode, names.Shared
+	a.module.PerNode, a.module.Within, a.shared = a.facts.PerNode, a.facts.Within, a.facts.Shared
 	dirs, err := shardDirs(a.dir)
 	if err != nil {
 		return err
@@ -245,36 +255,82 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
-	current, err := tfgen.NewNode(d.group)
+	settings, err := tfgen.NewNodes(d.app, d.group)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return fmt.Errorf("group folder: %w", err)
 	}
+	if err := a.writeBase(base); err != nil {
+		return err
+	}
 	for _, s := range a.shards {
-		if err := writeModule(s.dir, module); err != nil {
+		if err := s.writeModule(module, a.handed()); err != nil {
 			return err
 		}
 	}
-	if len(base.Files) > 0 {
+	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials}
+	if err := writeGroupFacts(a.dir, facts); err != nil {
+		return err
+	}
+	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
+	a.facts, a.desc, a.settings = facts, &d, settings
+	a.compare()
+	a.noteCreation(nil) // what failed may be what was changed
+	return nil
+}
+
+func (a *actuator) writeBase(base tfgen.Module) error {
+	if len(base.Files) == 0 {
+		return nil
+	}
+	if a.base == nil {
 		dir := filepath.Join(a.dir, tfgen.BaseName)
-		if err := writeModule(dir, base); err != nil {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("folder of the base: %w", err)
+		}
+		if err := a.loadBase(); err != nil {
 			return err
 		}
-		if a.base == nil {
-			if err := a.loadBase(); err != nil {
-				return err
+	}
+	return a.base.writeModule(base, nil)
+}
+
+// handed is what the base hands to the shards, or nil.
+func (a *actuator) handed() json.RawMessage {
+	if a.base == nil {
+		return nil
+	}
+	return a.base.state.Shared
+}
+
+// handOn gives the shards what the base says now.
+func (a *actuator) handOn() error {
+	for _, s := range a.shards {
+		if err := s.writeModule(a.module, a.handed()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare says of each node in which settings it differs from what a node of its
+// number would get now.
+func (a *actuator) compare() {
+	a.outdated = map[string]string{}
+	for _, s := range a.shards {
+		for name, settings := range s.nodes {
+			if diff := settings.Differences(a.settings(tfgen.NodeNumber(name))); diff != "" {
+				a.outdated[name] = diff
 			}
 		}
 	}
-	if err := writeResourceNames(a.dir, resourceNames{PerNode: module.PerNode, Shared: base.Shared}); err != nil {
-		return err
-	}
-	a.module, a.shared, a.current, a.basePlanned = module, base.Shared, current, false
-	a.shardSize = d.group.ShardSize
-	a.noteCreation(nil) // what failed may be what was changed
-	return nil
+}
+
+// root is the root module of a shard with the group's credentials.
+func (a *actuator) root(s *shard) Root {
+	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}
 }
 
 // run carries out wishes until ctx ends; then it waits for the steps in flight,
@@ -339,7 +395,7 @@ func (a *actuator) readMail() {
 		a.doomed[name] = true
 	}
 	if dismiss {
-		a.adopting, a.current, a.dismissed, a.wish = nil, nil, true, &wish{}
+		a.adopting, a.desc, a.dismissed, a.wish = nil, nil, true, &wish{}
 	}
 }
 
@@ -373,7 +429,10 @@ func (a *actuator) finish(r result) {
 	s.readState(a.tf)
 	a.metrics.step(a.app, a.group, r.err, time.Since(step.StartedAt))
 	err := r.err
-	if err == nil && s.stateErr == nil && s != a.base && s.pending(a.module) {
+	if err == nil {
+		err = s.noteApplied(r.digest)
+	}
+	if err == nil && s.stateErr == nil && s != a.base && s.pending(a.module) && s.written == r.digest {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.journal(s, phaseOf(err), fmt.Sprint(orNothing(err)))
@@ -384,6 +443,9 @@ func (a *actuator) finish(r result) {
 		s.failures, s.retryAt, s.err, s.unsure = 0, time.Time{}, nil, false
 		if s == a.base {
 			a.basePlanned, a.deadShared = true, nil
+			if err := a.handOn(); err != nil {
+				a.note(err)
+			}
 		}
 		return
 	}
@@ -438,7 +500,7 @@ func (a *actuator) takeDrift(r result) {
 		a.metrics.drift(a.app, a.group)
 		a.log.Warn("resource is gone", "shard", s.name, "address", address)
 		a.journal(s, "drift", address+" is gone and will be replaced")
-		if _, node, ok := tfgen.SplitAddress(address); ok {
+		if node, ok := tfgen.AddressNode(address); ok {
 			a.doomed[node] = true
 		} else if s == a.base && !slices.Contains(a.deadShared, address) {
 			a.deadShared = append(a.deadShared, address)
@@ -458,6 +520,7 @@ func (a *actuator) forgetGone(ctx context.Context) {
 		}
 	}
 	maps.DeleteFunc(a.doomed, func(name string, _ bool) bool { return !there[name] })
+	maps.DeleteFunc(a.outdated, func(name, _ string) bool { return !there[name] })
 	for name := range a.created {
 		if there[name] {
 			continue

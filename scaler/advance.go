@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -82,7 +81,7 @@ func (a *actuator) advanceBase(ctx context.Context, now time.Time) {
 		return
 	}
 	switch {
-	case a.dismissed || len(a.shared) == 0:
+	case a.dismissed || !a.needsBase:
 		if len(s.state.Resources) > 0 && (!a.dismissed || a.shardsEmpty()) {
 			a.start(ctx, s, Expect{Delete: sortedKeys(s.state.Resources), Destroy: true})
 		}
@@ -93,14 +92,14 @@ func (a *actuator) advanceBase(ctx context.Context, now time.Time) {
 
 // baseReady reports whether new nodes can rely on what the shards share.
 func (a *actuator) baseReady() bool {
-	return a.base == nil || len(a.shared) == 0 || a.basePlanned
+	return a.base == nil || !a.needsBase || a.basePlanned
 }
 
 // finishWritten starts the steps of shards whose node set is written and not
 // carried out: after a restart, and after a failure.
 func (a *actuator) finishWritten(ctx context.Context, now time.Time) {
 	for _, s := range a.shards {
-		if !a.idle(s, now) {
+		if !a.idle(s, now) || s.stale() && !a.baseReady() {
 			continue
 		}
 		if s.pending(a.module) {
@@ -117,7 +116,7 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 	a.dropDoomed(edits)
 	alive := a.alive()
 	switch diff := a.wish.nodes - len(alive); {
-	case diff > 0 && a.current != nil && a.baseReady() && !now.Before(a.creating.retryAt):
+	case diff > 0 && a.desc != nil && a.baseReady() && !now.Before(a.creating.retryAt):
 		if err := a.grow(ctx, edits, diff, now); err != nil {
 			return err
 		}
@@ -198,9 +197,17 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 			return err
 		}
 		a.created[name] = now
-		edit(edits, s)[name] = a.current
+		edit(edits, s)[name] = a.settings(number).Decided(a.decision())
 	}
 	return nil
+}
+
+// decision is the decision that is carried out, 0 where there is none.
+func (a *actuator) decision() int64 {
+	if a.wish == nil {
+		return 0
+	}
+	return a.wish.decision
 }
 
 // roomy finds or makes a shard that takes one more node now.
@@ -210,13 +217,13 @@ func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, e
 		if nodes, ok := edits[s]; ok {
 			size = len(nodes)
 		}
-		if a.idle(s, now) && size < a.shardSize {
+		if a.idle(s, now) && size < a.desc.group.ShardSize {
 			return s, nil
 		}
 	}
 	name := tfgen.ShardName(len(a.shards))
 	s := &shard{name: name, dir: filepath.Join(a.dir, name), nodes: tfgen.Nodes{}}
-	if err := writeModule(s.dir, a.module); err != nil {
+	if err := s.writeModule(a.module, a.handed()); err != nil {
 		return nil, err
 	}
 	s.readState(a.tf)
@@ -225,17 +232,21 @@ func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, e
 }
 
 // shrink takes n nodes out of the node sets: those that do not exist yet first,
-// then the newest. Nodes of a shard with a step in flight wait for its end.
+// then those with old settings, then the newest. Nodes of a shard with a step in
+// flight wait for its end.
 func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
-	slices.SortFunc(alive, func(x, y member) int {
-		xe, ye := x.shard.exists(a.module, x.name), y.shard.exists(a.module, y.name)
-		if xe != ye {
-			if ye {
-				return -1
-			}
+	rank := func(m member) int {
+		switch {
+		case !m.shard.exists(a.module, m.name):
+			return 0
+		case a.outdated[m.name] != "":
 			return 1
+		default:
+			return 2
 		}
-		return cmp.Compare(tfgen.NodeNumber(y.name), tfgen.NodeNumber(x.name))
+	}
+	slices.SortFunc(alive, func(x, y member) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(tfgen.NodeNumber(y.name), tfgen.NodeNumber(x.name)))
 	})
 	for _, victim := range alive[:n] {
 		if !victim.shard.busy {
@@ -253,11 +264,11 @@ func (a *actuator) rewrite(ctx context.Context, s *shard, nodes tfgen.Nodes) err
 		return err
 	}
 	e := s.expect(a.module)
-	if s.err != nil && len(e.Create) > 0 {
+	if s.err != nil && e.creations() > 0 {
 		return nil // what failed before goes on failing: its retry does this too
 	}
 	s.failures, s.retryAt, s.err = 0, time.Time{}, nil
-	if len(e.Create)+len(e.Delete) > 0 {
+	if !e.empty() {
 		a.start(ctx, s, e)
 	}
 	return nil
@@ -269,17 +280,17 @@ func (a *actuator) start(ctx context.Context, s *shard, expect Expect) {
 	s.busy = true
 	a.steps[s.name] = StepStatus{
 		Shard:     s.name,
-		Create:    len(expect.Create),
-		Delete:    len(expect.Delete),
+		Create:    expect.creations(),
+		Delete:    expect.deletions(),
 		StartedAt: time.Now(),
 	}
-	written := a.written(s)
+	written, root, digest := a.written(s), a.root(s), s.written
 	go func() {
-		_, err := a.tf.Step(ctx, s.dir, expect, func(p Progress) {
+		_, err := a.tf.Step(ctx, root, expect, func(p Progress) {
 			a.results <- result{shard: s, progress: &p}
 		})
-		a.reap(ctx, s.dir, written)
-		a.results <- result{shard: s, err: err}
+		a.reap(ctx, root.Dir, written)
+		a.results <- result{shard: s, digest: digest, err: err}
 	}()
 }
 
@@ -333,11 +344,11 @@ func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
 		return
 	}
 	a.checking = next
-	dir, addresses, written := next.dir, sortedKeys(next.state.Resources), a.written(next)
+	root, addresses, written := a.root(next), sortedKeys(next.state.Resources), a.written(next)
 	go func() {
-		r := result{shard: next, check: true, dead: a.inspect.Dead(dir, addresses)}
-		r.drift, r.err = a.tf.Drift(ctx, dir)
-		a.reap(ctx, dir, written)
+		r := result{shard: next, check: true, dead: a.inspect.Dead(root.Dir, addresses)}
+		r.drift, r.err = a.tf.Drift(ctx, root)
+		a.reap(ctx, root.Dir, written)
 		a.results <- r
 	}()
 }
@@ -433,10 +444,4 @@ func difference(before, after tfgen.Nodes) string {
 		}
 	}
 	return strings.Join(parts, " ")
-}
-
-func sameSettings(a, b tfgen.Settings) bool {
-	x, errX := tfgen.Nodes{"n": a}.Encode()
-	y, errY := tfgen.Nodes{"n": b}.Encode()
-	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }

@@ -224,7 +224,7 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 	if !g.row.Known {
 		return a.decideFirst(ctx, g)
 	}
-	g.actuator.ask(g.row.Wanted, g.row.Dropping, 0)
+	g.ask(g.row.Dropping, 0)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func BenchmarkTick(b *testing.B) {
 	cloud := newCloud()
 	cloud.taking(0)
 	service := benchService(b, cloud)
-	if _, err := service.Submit(b.Context(), "bench.yaml", []byte(tenQueries(b))); err != nil {
+	if _, err := service.Submit(b.Context(), scaler.Source{File: "bench.yaml", Text: []byte(tenQueries(b))}); err != nil {
 		b.Fatal(err)
 	}
 	settled(b, service, 10)

@@ -38,8 +38,9 @@ func newCloud() *cloud {
 		fails: func(scaler.Change) bool { return false }}
 }
 
-func (c *cloud) Step(ctx context.Context, dir string, expect scaler.Expect, progress func(scaler.Progress)) ([]scaler.Change, error) {
-	changes, err := c.Plan(ctx, dir)
+func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, progress func(scaler.Progress)) ([]scaler.Change, error) {
+	dir := root.Dir
+	changes, err := c.Plan(ctx, root)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 		}
 	}
 	for address := range next.Resources {
-		if _, node, ok := tfgen.SplitAddress(address); ok {
+		if node, ok := tfgen.AddressNode(address); ok {
 			next.Nodes[node] = scaler.NodeOutput{ID: "id-" + node, PrivateIP: "10.0.0.1", Port: 80}
 		}
 	}
@@ -112,7 +113,8 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 	return nil
 }
 
-func (c *cloud) Plan(_ context.Context, dir string) ([]scaler.Change, error) {
+func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
+	dir := root.Dir
 	want := map[string]bool{}
 	if text, err := os.ReadFile(filepath.Join(dir, tfgen.NodesFile)); err == nil {
 		nodes, err := tfgen.DecodeNodes(text)
@@ -143,7 +145,8 @@ func (c *cloud) Plan(_ context.Context, dir string) ([]scaler.Change, error) {
 	return changes, nil
 }
 
-func (c *cloud) Drift(_ context.Context, dir string) ([]scaler.Change, error) {
+func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
+	dir := root.Dir
 	var drift []scaler.Change
 	for address := range c.state(dir).Resources {
 		c.mu.Lock()
@@ -180,7 +183,7 @@ func (c *cloud) nodes(group string) []string {
 			continue
 		}
 		for address := range state.Resources {
-			if _, node, ok := tfgen.SplitAddress(address); ok {
+			if node, ok := tfgen.AddressNode(address); ok {
 				names = append(names, node)
 			}
 		}
@@ -237,6 +240,13 @@ func (m *meters) set(query string, value float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.values[query] = policy.Reading{Samples: []policy.Sample{{Value: value}}}
+}
+
+// booting makes nodes take that long until they answer.
+func (m *meters) booting(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.boot = d
 }
 
 func (m *meters) miss(query string, why policy.Missing) {

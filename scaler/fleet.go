@@ -54,9 +54,9 @@ type FleetNode struct {
 	State NodeOutput
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
-	// Outdated is set where the description has other settings than the node was
-	// created with.
-	Outdated bool
+	// Outdated says in which settings the description differs from what the node
+	// was created with; it is empty where it does not.
+	Outdated string
 }
 
 // StepStatus is a step in flight.
@@ -118,7 +118,9 @@ func (a *actuator) shardNodes(s *shard) []FleetNode {
 		default:
 			n.Presence = Creating
 		}
-		n.Outdated = written && a.current != nil && !sameSettings(s.nodes[name], a.current)
+		if written && a.desc != nil {
+			n.Outdated = a.outdated[name]
+		}
 		nodes = append(nodes, n)
 	}
 	return nodes
@@ -131,7 +133,7 @@ func (a *actuator) nodesOf(s *shard) []string {
 		names[name] = true
 	}
 	for address := range s.state.Resources {
-		if _, node, ok := tfgen.SplitAddress(address); ok {
+		if node, ok := tfgen.AddressNode(address); ok {
 			names[node] = true
 		}
 	}

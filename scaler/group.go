@@ -28,6 +28,15 @@ type group struct {
 	stableSince time.Time
 	last        *Decision
 	problems    []string
+	// pending is since when each alert's expression has had a result.
+	pending map[string]time.Time
+	// rollout is what the rollout does or waits for.
+	rollout string
+}
+
+// ask hands what was decided last to the actuator.
+func (g *group) ask(drop []string, decision int64) {
+	g.actuator.ask(g.row.Wanted+g.row.Surge, drop, decision)
 }
 
 // newPolicies makes the policies of a group.
@@ -97,7 +106,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 		Name: g.name, Wanted: g.row.Wanted, Paused: g.row.Paused, Removing: g.removing,
 		Settled: g.actuator.settled(),
 		Problem: fleet.Problem, RetryAt: fleet.RetryAt,
-		Steps: fleet.Steps, Drift: fleet.Drift, Decision: g.last, PolicyProblems: g.problems,
+		Steps: fleet.Steps, Drift: fleet.Drift, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout,
 	}
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
@@ -109,6 +118,9 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 		s.Wanted = 0
 	}
 	for _, n := range nodes {
+		if n.Outdated != "" && g.spec != nil && g.spec.Rollout.Mode == spec.RolloutReplace {
+			s.Settled = false
+		}
 		switch n.State {
 		case StateCreating:
 			s.Creating++

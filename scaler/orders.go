@@ -14,12 +14,12 @@ var ErrRefused = errors.New("refused")
 // Submit starts an application, or updates the running one of the same name, and
 // returns its name. The nodes follow later; see Application. A wrong description
 // is answered with strictyaml.Mistakes, and nothing is changed then.
-func (s *Service) Submit(ctx context.Context, file string, text []byte) (string, error) {
-	described, err := s.Validate(file, text)
+func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
+	described, err := s.Validate(source)
 	if err != nil {
 		return "", err
 	}
-	row := StoredApplication{Name: described.Name, File: file, Text: text, UpdatedAt: time.Now()}
+	row := StoredApplication{Name: described.Name, File: source.File, Text: source.Text, Params: source.Params, UpdatedAt: time.Now()}
 	a, err := s.application(ctx, described.Name)
 	if err == nil {
 		return described.Name, a.order(ctx, func(ctx context.Context) error {
@@ -99,7 +99,7 @@ func (a *application) enact(ctx context.Context, g *group, d Decision, row Store
 	g.history = row.history()
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
-	g.actuator.ask(d.To, d.Drop, id)
+	g.ask(d.Drop, id)
 	return nil
 }
 

@@ -47,14 +47,14 @@ func (p ApplicationPlan) Changes() bool {
 }
 
 // Plan says what submitting the description would do now. It changes nothing.
-func (s *Service) Plan(ctx context.Context, file string, text []byte) (ApplicationPlan, error) {
-	described, err := s.Validate(file, text)
+func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, error) {
+	described, err := s.Validate(source)
 	if err != nil {
 		return ApplicationPlan{}, err
 	}
 	a, err := s.application(ctx, described.Name)
 	if errors.Is(err, ErrNotFound) {
-		return PlanNew(ctx, described, s.config.Terraform)
+		return PlanNew(ctx, described, s.config.Terraform, true)
 	}
 	if err != nil {
 		return ApplicationPlan{}, err
@@ -70,11 +70,15 @@ func (s *Service) Plan(ctx context.Context, file string, text []byte) (Applicati
 	return planAll(ctx, described, s.config.Terraform, sources, false)
 }
 
-// PlanNew says what a first submission of the description would do.
-func PlanNew(ctx context.Context, described *spec.Application, tf Terraform) (ApplicationPlan, error) {
+// PlanNew says what a first submission of the description would do. Without access
+// to the clouds, terraform is asked about local groups only; what the others would
+// create is known from what is generated.
+func PlanNew(ctx context.Context, described *spec.Application, tf Terraform, access bool) (ApplicationPlan, error) {
 	var sources []planSource
 	for i := range described.Groups {
-		sources = append(sources, newSource(&described.Groups[i]))
+		source := newSource(&described.Groups[i])
+		source.generated = !access && source.described.Cloud != spec.CloudLocal
+		sources = append(sources, source)
 	}
 	return planAll(ctx, described, tf, sources, true)
 }
@@ -89,6 +93,8 @@ type planSource struct {
 	dir      string
 	row      StoredGroup
 	from, to int
+	// generated is set where terraform is not asked.
+	generated bool
 }
 
 func newSource(g *spec.Group) planSource {
@@ -167,27 +173,32 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, s
 			return plan, err
 		}
 	}
-	return plan, a.planRoots(ctx, &plan)
+	return plan, a.planRoots(ctx, &plan, source.generated)
 }
 
 // planRoots plans the base and every shard whose node set differs from its state.
-func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan) error {
+func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan, generated bool) error {
 	for _, s := range a.roots() {
 		e := s.expect(a.module)
+		if generated || s != a.base && a.module.TakesShared() && a.handed() == nil {
+			// What the base will hand over is not known before it is applied.
+			plan.generated(e, s == a.base, a.shared)
+			continue
+		}
 		switch {
 		case s.stateErr != nil:
 			return s.stateErr
-		case s == a.base && (a.dismissed || len(a.shared) == 0):
+		case s == a.base && (a.dismissed || !a.needsBase):
 			for _, address := range e.Delete {
 				plan.Changes = append(plan.Changes, Change{Address: address, Action: ActionDelete})
 			}
 			continue
 		case s == a.base:
 			e = Expect{Shared: a.shared}
-		case len(e.Create)+len(e.Delete) == 0:
+		case e.empty() && !s.stale():
 			continue
 		}
-		changes, err := a.tf.Plan(ctx, s.dir)
+		changes, err := a.tf.Plan(ctx, a.root(s))
 		if err != nil {
 			return err
 		}
@@ -202,22 +213,34 @@ func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan) error {
 	return nil
 }
 
+// generated adds what is known without terraform of a root module.
+func (plan *GroupPlan) generated(e Expect, base bool, shared []string) {
+	const note = "terraform was not asked: these changes are known from what is generated"
+	if !slices.Contains(plan.Notes, note) {
+		plan.Notes = append(plan.Notes, note)
+	}
+	plan.Shards++
+	if base {
+		e = Expect{Create: shared}
+	}
+	for _, address := range e.Create {
+		plan.Changes = append(plan.Changes, Change{Address: address, Action: ActionCreate})
+	}
+	if e.Within != nil {
+		for _, node := range e.Within.Create {
+			plan.Changes = append(plan.Changes, e.Within.change(node, ActionCreate))
+		}
+	}
+}
+
 // notes tell what the list of changes does not show.
 func notes(source planSource, a *actuator) []string {
 	var notes []string
 	if source.described == nil {
 		return []string{"the group is not in the description any more: all it has is destroyed"}
 	}
-	outdated := 0
-	for _, s := range a.shards {
-		for name, settings := range s.nodes {
-			if s.exists(a.module, name) && !sameSettings(settings, a.current) {
-				outdated++
-			}
-		}
-	}
-	if outdated > 0 {
-		notes = append(notes, fmt.Sprintf("%d of its nodes keep the settings that they were created with; new nodes get the new ones", outdated))
+	if note := rolloutNote(a.outdated, source.described.Rollout); note != "" {
+		notes = append(notes, note)
 	}
 	if b := source.before; b != nil && (b.Min != source.described.Min || b.Max != source.described.Max) {
 		notes = append(notes, fmt.Sprintf("min..max changes from %d..%d to %d..%d", b.Min, b.Max, source.described.Min, source.described.Max))

@@ -94,7 +94,7 @@ func (w *world) restart() {
 
 func (w *world) submit(text string) {
 	w.t.Helper()
-	if _, err := w.Submit(w.t.Context(), "shop.yaml", []byte(text)); err != nil {
+	if _, err := w.Submit(w.t.Context(), scaler.Source{File: "shop.yaml", Text: []byte(text)}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -378,7 +378,7 @@ func TestAnUpdateTouchesOnlyWhatChanged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !nodes[0].Outdated {
+		if nodes[0].Outdated == "" {
 			t.Errorf("node %+v after a change of slots, want it outdated", nodes[0])
 		}
 		w.submit(strings.ReplaceAll(strings.ReplaceAll(shop, "name: web", "name: api"), "group=web", "group=api"))
@@ -398,7 +398,7 @@ func TestABrokenDescriptionChangesNothing(t *testing.T) {
 		w.meters.set("demand", 25)
 		w.submit(shop)
 		pass(time.Minute)
-		_, err := w.Submit(t.Context(), "shop.yaml", []byte(strings.Replace(shop, "max: 9", "max: 0\n    maxi: 1", 1)))
+		_, err := w.Submit(t.Context(), scaler.Source{File: "shop.yaml", Text: []byte(strings.Replace(shop, "max: 9", "max: 0\n    maxi: 1", 1))})
 		var mistakes strictyaml.Mistakes
 		if !errors.As(err, &mistakes) || len(mistakes) != 2 {
 			t.Errorf("Submit() = %v, want two mistakes", err)
@@ -436,6 +436,90 @@ func TestDestroyGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
+func TestARolloutGoesOnAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 35)
+		w.submit(shop)
+		pass(2 * time.Minute)
+		before := w.exist("web")
+		if len(before) != 4 {
+			t.Fatalf("nodes = %v, want 4", before)
+		}
+		w.submit(strings.Replace(shop, "    min: 1", "    local: {slots: 7}\n    min: 1", 1))
+		least := 4
+		for i := range 40 {
+			pass(15 * time.Second)
+			if i == 3 || i == 9 {
+				w.restart()
+			}
+			if g := w.group("web"); i != 3 && i != 9 && g.Ready > 0 {
+				least = min(least, g.Ready)
+			}
+			if n := len(w.exist("web")); n > 5 {
+				t.Fatalf("%d nodes exist during the rollout, want at most the 4 wanted and a surge of 1", n)
+			}
+		}
+		after := w.exist("web")
+		if len(after) != 4 || after[0] <= before[3] {
+			t.Errorf("nodes after the rollout = %v, want 4 new ones", after)
+		}
+		if least < 4 {
+			t.Errorf("only %d nodes were ready during the rollout, want 4 at all times", least)
+		}
+		if g := w.group("web"); !g.Settled || g.Rollout != "" {
+			t.Errorf("settled = %v, rollout %q after the rollout, want settled and none", g.Settled, g.Rollout)
+		}
+	})
+}
+
+func TestARolloutStopsAtANodeThatDoesNotBecomeReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 35)
+		w.submit(shop)
+		pass(2 * time.Minute)
+		w.meters.booting(24 * time.Hour)
+		w.submit(strings.Replace(shop, "    min: 1", "    local: {slots: 7}\n    min: 1", 1))
+		pass(time.Hour)
+		if nodes := w.exist("web"); len(nodes) != 5 || nodes[3] != "web-0004" {
+			t.Errorf("nodes = %v, want the 4 old ones and one new one", nodes)
+		}
+		if g := w.group("web"); !strings.Contains(g.Rollout, "waits for web-0005") || g.Settled {
+			t.Errorf("rollout = %q, settled %v, want it to wait for web-0005", g.Rollout, g.Settled)
+		}
+	})
+}
+
+func TestAnAlertIsTrueAfterItsTime(t *testing.T) {
+	const alerting = `name: shop
+interval: 10s
+alerts: [{alert: hot, expr: demand > 50, for: 1m}]
+groups:
+  - name: web
+    cloud: local
+    max: 9
+    policies:
+      - rule: |
+          if hot:
+              m_node_count = 3
+`
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(alerting)
+		pass(time.Minute)
+		w.meters.set("demand > 50", 60)
+		pass(55 * time.Second)
+		if g := w.group("web"); g.Wanted != 1 {
+			t.Errorf("%d nodes are wanted before the alert's time, want 1", g.Wanted)
+		}
+		pass(20 * time.Second)
+		if g := w.group("web"); g.Wanted != 3 {
+			t.Errorf("%d nodes are wanted after the alert's time, want 3", g.Wanted)
+		}
+	})
+}
+
 // TestAnySequenceEndsWithTheFleetThatWasWanted drives random orders, failures,
 // losses and restarts, and checks after each quiet time that what is wanted, what
 // is written and what exists are the same, and that no name was used twice.
@@ -463,7 +547,7 @@ func TestAnySequenceEndsWithTheFleetThatWasWanted(t *testing.T) {
 
 func disturb(w *world, rnd *rand.Rand) {
 	w.cloud.taking(time.Duration(rnd.IntN(40)) * time.Second)
-	switch rnd.IntN(7) {
+	switch rnd.IntN(8) {
 	case 0:
 		w.meters.set("demand", float64(rnd.IntN(100)))
 	case 1:
@@ -487,6 +571,8 @@ func disturb(w *world, rnd *rand.Rand) {
 		if _, err := w.Scale(w.t.Context(), "shop", "web", 1+rnd.IntN(9)); err != nil {
 			w.t.Errorf("Scale() = %v", err)
 		}
+	case 7:
+		w.submit(strings.Replace(shop, "    min: 1", fmt.Sprintf("    local: {slots: %d}\n    rollout: {batch: %d, surge: %d}\n    min: 1", 1+rnd.IntN(9), 2, 2*rnd.IntN(2)), 1))
 	}
 	pass(time.Duration(rnd.IntN(60)) * time.Second)
 }

@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/scalerd/scalerd/tfgen"
+	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
 // shard is one root module of a group: what its files say and what its state
@@ -23,7 +25,11 @@ type shard struct {
 	dir  string
 	// nodes is the node set as it is on disk.
 	nodes tfgen.Nodes
-	state State
+	// written and applied are the digests of the module's files: as they are on
+	// disk, and as the last step that ended well left them. Where they differ,
+	// nodes that exist may have to be changed in place.
+	written, applied string
+	state            State
 	// stateErr is set while the true content is unknown.
 	stateErr error
 	busy     bool
@@ -49,6 +55,14 @@ func loadShard(dir string, tf Terraform) (*shard, error) {
 			return nil, fmt.Errorf("read %s: %w", path, err)
 		}
 	}
+	if s.written, err = moduleDigest(dir); err != nil {
+		return nil, err
+	}
+	applied, err := os.ReadFile(filepath.Join(dir, appliedFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read digest: %w", err)
+	}
+	s.applied = string(applied)
 	s.readState(tf)
 	return s, nil
 }
@@ -73,6 +87,9 @@ func (s *shard) writeNodes(nodes tfgen.Nodes) error {
 
 // expect is what a plan must do to turn the state into the node set.
 func (s *shard) expect(module tfgen.Module) Expect {
+	if module.Within != "" {
+		return s.expectWithin(module)
+	}
 	var e Expect
 	want := map[string]bool{}
 	for _, node := range sortedKeys(s.nodes) {
@@ -80,6 +97,8 @@ func (s *shard) expect(module tfgen.Module) Expect {
 			want[address] = true
 			if _, ok := s.state.Resources[address]; !ok {
 				e.Create = append(e.Create, address)
+			} else if s.stale() {
+				e.Update = append(e.Update, address)
 			}
 		}
 	}
@@ -91,10 +110,44 @@ func (s *shard) expect(module tfgen.Module) Expect {
 	return e
 }
 
-// pending reports whether the node set on disk was not carried out yet.
+func (s *shard) expectWithin(module tfgen.Module) Expect {
+	w := &Within{Module: module.Within, Update: s.stale()}
+	there := s.resources()
+	for _, node := range sortedKeys(s.nodes) {
+		switch {
+		case len(there[node]) == 0:
+			w.Create = append(w.Create, node)
+		case !s.exists(module, node):
+			w.Finish = append(w.Finish, node)
+		}
+	}
+	for _, node := range sortedKeys(there) {
+		if _, wanted := s.nodes[node]; !wanted {
+			w.Delete = append(w.Delete, node)
+		}
+	}
+	return Expect{Within: w}
+}
+
+// resources are the addresses in the state of each node.
+func (s *shard) resources() map[string][]string {
+	byNode := map[string][]string{}
+	for _, address := range sortedKeys(s.state.Resources) {
+		if node, ok := tfgen.AddressNode(address); ok {
+			byNode[node] = append(byNode[node], address)
+		}
+	}
+	return byNode
+}
+
+// stale reports whether nodes exist that a change of the module's files was not
+// applied to.
+func (s *shard) stale() bool { return s.written != s.applied && len(s.state.Resources) > 0 }
+
+// pending reports whether the node set or the module on disk was not carried out
+// yet.
 func (s *shard) pending(module tfgen.Module) bool {
-	e := s.expect(module)
-	return len(e.Create)+len(e.Delete) > 0 || s.unlisted(module)
+	return !s.expect(module).empty() || s.stale() || s.unlisted(module)
 }
 
 // unlisted reports whether a node exists that the outputs do not tell of, because
@@ -108,8 +161,14 @@ func (s *shard) unlisted(module tfgen.Module) bool {
 	return false
 }
 
-// exists reports whether all of a node's resources are there and sound.
+// exists reports whether all of a node's resources are there and sound. Of a
+// module of the user's, whose resources are not known, it is a node that has some
+// and is listed.
 func (s *shard) exists(module tfgen.Module, node string) bool {
+	if module.Within != "" {
+		_, listed := s.state.Nodes[node]
+		return listed && !s.broken(module, node)
+	}
 	for _, address := range module.Addresses(node) {
 		if tainted, ok := s.state.Resources[address]; !ok || tainted {
 			return false
@@ -120,7 +179,11 @@ func (s *shard) exists(module tfgen.Module, node string) bool {
 
 // broken reports whether a resource of the node was created half-way.
 func (s *shard) broken(module tfgen.Module, node string) bool {
-	return slices.ContainsFunc(module.Addresses(node), func(address string) bool {
+	addresses := module.Addresses(node)
+	if module.Within != "" {
+		addresses = s.resources()[node]
+	}
+	return slices.ContainsFunc(addresses, func(address string) bool {
 		return s.state.Resources[address]
 	})
 }
@@ -130,35 +193,111 @@ func (s *shard) empty() bool {
 	return s.stateErr == nil && len(s.nodes) == 0 && len(s.state.Resources) == 0
 }
 
-// writeModule writes a root module's files where they differ from what is there,
-// and removes generated files that the module no longer has.
-func writeModule(dir string, module tfgen.Module) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// appliedFile holds the digest of the module's files as they were applied last.
+const appliedFile = "applied.digest"
+
+// noteApplied remembers that the files of the digest were applied.
+func (s *shard) noteApplied(digest string) error {
+	if s.applied == digest {
+		return nil
+	}
+	if err := renameio.WriteFile(filepath.Join(s.dir, appliedFile), []byte(digest), 0o600); err != nil {
+		return fmt.Errorf("note what was applied: %w", err)
+	}
+	s.applied = digest
+	return nil
+}
+
+// writeModule writes the module's files and what the group's base hands to it,
+// where they differ from what is there, and removes generated files that neither
+// the module nor a node of the shard needs any more.
+func (s *shard) writeModule(module tfgen.Module, shared json.RawMessage) error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("root module: %w", err)
 	}
 	keep := map[string]bool{}
 	for _, file := range module.Files {
 		keep[file.Name] = true
-		path := filepath.Join(dir, file.Name)
-		if have, err := os.ReadFile(path); err == nil && string(have) == string(file.Content) {
-			continue
-		}
-		if err := renameio.WriteFile(path, file.Content, 0o600); err != nil {
-			return fmt.Errorf("write %s: %w", path, err)
+		if err := writeFile(filepath.Join(s.dir, file.Name), file.Content); err != nil {
+			return err
 		}
 	}
-	old, err := filepath.Glob(filepath.Join(dir, "*.tf"))
-	if err != nil {
-		return fmt.Errorf("list %s: %w", dir, err)
+	if shared != nil {
+		text, err := json.Marshal(map[string]json.RawMessage{"shared": shared})
+		if err != nil {
+			return fmt.Errorf("write shared values: %w", err)
+		}
+		if err := writeFile(filepath.Join(s.dir, tfgen.SharedFile), text); err != nil {
+			return err
+		}
 	}
-	for _, path := range old {
-		if !keep[filepath.Base(path)] {
-			if err := os.Remove(path); err != nil {
-				return fmt.Errorf("remove old file: %w", err)
+	if err := s.removeOld(keep); err != nil {
+		return err
+	}
+	var err error
+	s.written, err = moduleDigest(s.dir)
+	return err
+}
+
+// writeFile replaces a file at once, where it differs.
+func writeFile(path string, content []byte) error {
+	if have, err := os.ReadFile(path); err == nil && string(have) == string(content) {
+		return nil
+	}
+	if err := renameio.WriteFile(path, content, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// removeOld removes .tf files that are not to be kept, and user data that no node
+// refers to.
+func (s *shard) removeOld(keep map[string]bool) error {
+	for _, settings := range s.nodes {
+		for _, value := range settings {
+			if name, ok := value.(string); ok {
+				keep[name] = true
+			}
+		}
+	}
+	for _, pattern := range []string{"*.tf", tfgen.UserDataFiles} {
+		old, err := filepath.Glob(filepath.Join(s.dir, pattern))
+		if err != nil {
+			return fmt.Errorf("list %s: %w", s.dir, err)
+		}
+		for _, path := range old {
+			if !keep[filepath.Base(path)] {
+				if err := os.Remove(path); err != nil {
+					return fmt.Errorf("remove old file: %w", err)
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// moduleDigest is a digest of what a change of the description may change in a
+// root module: its configuration and what its base hands to it. User data is not
+// part of it, because a node keeps the one that it started with.
+func moduleDigest(dir string) (string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+	if err != nil {
+		return "", fmt.Errorf("list %s: %w", dir, err)
+	}
+	slices.Sort(names)
+	h := sha256.New()
+	for _, name := range append(names, filepath.Join(dir, tfgen.SharedFile)) {
+		text, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("read configuration: %w", err)
+		}
+		fmt.Fprintf(h, "%s %d\n", filepath.Base(name), len(text))
+		h.Write(text)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 // shardDirs lists the shards of a group's directory in order.
@@ -179,39 +318,40 @@ func shardDirs(groupDir string) ([]string, error) {
 	return dirs, nil
 }
 
-// addressesFile keeps which resources a group's modules have, so that a group can
-// be removed after its description is gone.
-const addressesFile = "resources.json"
+// groupFile keeps what must be known of a group to remove it after its
+// description is gone.
+const groupFile = "group.json"
 
-type resourceNames struct {
-	PerNode []string `json:"per_node"`
-	Shared  []string `json:"shared,omitempty"`
+// groupFacts is the content of groupFile.
+type groupFacts struct {
+	PerNode     []string   `json:"per_node,omitempty"`
+	Within      string     `json:"within,omitempty"`
+	Shared      []string   `json:"shared,omitempty"`
+	Cloud       spec.Cloud `json:"cloud"`
+	Credentials string     `json:"credentials,omitempty"`
 }
 
-func writeResourceNames(groupDir string, names resourceNames) error {
-	text, err := json.Marshal(names)
+func writeGroupFacts(groupDir string, facts groupFacts) error {
+	text, err := json.Marshal(facts)
 	if err != nil {
-		return fmt.Errorf("encode resource names: %w", err)
+		return fmt.Errorf("encode facts of the group: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(groupDir, addressesFile), text, 0o600); err != nil {
-		return fmt.Errorf("write resource names: %w", err)
-	}
-	return nil
+	return writeFile(filepath.Join(groupDir, groupFile), text)
 }
 
-func readResourceNames(groupDir string) (resourceNames, error) {
-	var names resourceNames
-	text, err := os.ReadFile(filepath.Join(groupDir, addressesFile))
+func readGroupFacts(groupDir string) (groupFacts, error) {
+	var facts groupFacts
+	text, err := os.ReadFile(filepath.Join(groupDir, groupFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return names, nil
+		return facts, nil
 	}
 	if err != nil {
-		return names, fmt.Errorf("read resource names: %w", err)
+		return facts, fmt.Errorf("read facts of the group: %w", err)
 	}
-	if err := json.Unmarshal(text, &names); err != nil {
-		return names, fmt.Errorf("read resource names of %s: %w", groupDir, err)
+	if err := json.Unmarshal(text, &facts); err != nil {
+		return facts, fmt.Errorf("read facts of the group in %s: %w", groupDir, err)
 	}
-	return names, nil
+	return facts, nil
 }
 
 func sortedKeys[V any](m map[string]V) []string {

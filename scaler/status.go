@@ -52,7 +52,9 @@ type GroupStatus struct {
 	Drift   []Change     `json:"drift,omitempty"`
 	// Decision is what the last tick decided, also where it changed nothing.
 	Decision *Decision `json:"decision,omitempty"`
-	// Evaluated is set where the last tick's proposals met a problem.
+	// Rollout says what the replacement of nodes with old settings does or waits for.
+	Rollout string `json:"rollout,omitempty"`
+	// PolicyProblems are set where the last tick's proposals met a problem.
 	PolicyProblems []string `json:"policy_problems,omitempty"`
 }
 
@@ -86,7 +88,7 @@ type NodeStatus struct {
 	Port      int       `json:"port,omitempty"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	ReadyAt   time.Time `json:"ready_at,omitzero"`
-	// Outdated is set where the description has other settings than the node was
-	// created with.
-	Outdated bool `json:"outdated,omitempty"`
+	// Outdated says in which settings the description differs from what the node
+	// was created with.
+	Outdated string `json:"outdated,omitempty"`
 }

@@ -2,24 +2,48 @@ package scaler
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/scalerd/scalerd/tfgen"
+	"github.com/scalerd/scalerd/tfgen/spec"
 )
+
+// Root is a root module, and with whose credentials terraform runs in it.
+type Root struct {
+	Dir string
+	// Cloud and Credentials choose the credentials: those of this name or, without
+	// one, the first of the cloud.
+	Cloud       spec.Cloud
+	Credentials string
+}
+
+// Credentials are what one run of terraform logs in with.
+type Credentials struct {
+	// Env are variables of terraform's environment.
+	Env map[string]string
+	// Replaces are prefixes of variables that terraform does not inherit from
+	// scalerd's own environment, so that two accounts never mix.
+	Replaces []string
+	// Variables are values of Terraform variables that are declared sensitive.
+	Variables map[string]string
+}
 
 // Terraform runs one shard's root module. Implementations are safe for concurrent
 // use on different directories, and bound how many processes run at once.
 type Terraform interface {
-	// Step plans dir to a file without a refresh, checks the plan against expect
+	// Step plans root to a file without a refresh, checks the plan against expect
 	// and applies that file. It calls progress from its own goroutine. A plan that
 	// goes beyond expect is a *PlanRefusedError, and nothing was applied then.
 	// What terraform itself said is in a Diagnostics.
-	Step(ctx context.Context, dir string, expect Expect, progress func(Progress)) ([]Change, error)
-	// Plan says what applying dir would change, without applying it.
-	Plan(ctx context.Context, dir string) ([]Change, error)
+	Step(ctx context.Context, root Root, expect Expect, progress func(Progress)) ([]Change, error)
+	// Plan says what applying root would change, without applying it.
+	Plan(ctx context.Context, root Root) ([]Change, error)
 	// Drift makes a refreshing plan and lists what changed behind Terraform's back.
-	Drift(ctx context.Context, dir string) ([]Change, error)
+	Drift(ctx context.Context, root Root) ([]Change, error)
 	// State reads what exists. ErrStateLost means that there was a state once.
 	State(dir string) (State, error)
 }
@@ -51,10 +75,14 @@ type Change struct {
 }
 
 // Expect is what a plan may do: create and delete exactly these addresses, and
-// change the shared ones in any way.
+// change some others.
 type Expect struct {
 	Create []string
 	Delete []string
+	// Update are addresses that may be changed in place.
+	Update []string
+	// Within is set for the module whose resources are not known by address.
+	Within *Within
 	// Shared are addresses of a base, which may be created, updated, replaced or
 	// deleted.
 	Shared []string
@@ -63,6 +91,41 @@ type Expect struct {
 	Replace []string
 	// Destroy plans the end of everything in the module.
 	Destroy bool
+}
+
+// Within is what a plan may do in a module of the user's: each change is of a
+// node, whose name is a key in the resource's address.
+type Within struct {
+	// Module is the address of the module, such as module.nodes.
+	Module string
+	// Create and Delete are nodes of which the plan must create, or delete,
+	// something, and may not do anything else.
+	Create, Delete []string
+	// Finish are nodes of which parts exist and others may be created.
+	Finish []string
+	// Update lets every node be changed in place.
+	Update bool
+}
+
+// empty reports whether a plan that does as expected has nothing to do.
+func (e Expect) empty() bool {
+	return len(e.Create)+len(e.Delete) == 0 && (e.Within == nil || len(e.Within.Create)+len(e.Within.Delete)+len(e.Within.Finish) == 0)
+}
+
+// creations and deletions count what the plan should do, in resources or, within
+// a module of the user's, in nodes.
+func (e Expect) creations() int {
+	if e.Within != nil {
+		return len(e.Within.Create) + len(e.Within.Finish)
+	}
+	return len(e.Create)
+}
+
+func (e Expect) deletions() int {
+	if e.Within != nil {
+		return len(e.Within.Delete)
+	}
+	return len(e.Delete)
 }
 
 // Check compares a plan's changes with what is expected of it.
@@ -74,12 +137,20 @@ func (e Expect) Check(changes []Change) error {
 	for _, address := range e.Delete {
 		want[Change{address, ActionDelete}] = false
 	}
+	if e.Within != nil {
+		for _, node := range e.Within.Create {
+			want[e.Within.change(node, ActionCreate)] = false
+		}
+		for _, node := range e.Within.Delete {
+			want[e.Within.change(node, ActionDelete)] = false
+		}
+	}
 	refused := &PlanRefusedError{}
 	for _, change := range changes {
-		if _, ok := want[change]; ok {
-			want[change] = true
-		} else if !slices.Contains(e.Shared, change.Address) {
+		if wanted, ok := e.wanted(change); !ok {
 			refused.Unexpected = append(refused.Unexpected, change)
+		} else if _, counted := want[wanted]; counted {
+			want[wanted] = true
 		}
 	}
 	for change, seen := range want {
@@ -92,6 +163,55 @@ func (e Expect) Check(changes []Change) error {
 	}
 	slices.SortFunc(refused.Absent, compareChanges)
 	return refused
+}
+
+// wanted reports whether a change may be in the plan, and as which of the expected
+// ones it counts.
+func (e Expect) wanted(c Change) (Change, bool) {
+	switch {
+	case slices.Contains(e.Shared, c.Address):
+		return c, true
+	case e.Within != nil && strings.HasPrefix(c.Address, e.Within.Module+"."):
+		return e.Within.wanted(c)
+	case c.Action == ActionCreate:
+		return c, slices.Contains(e.Create, c.Address)
+	case c.Action == ActionDelete:
+		return c, slices.Contains(e.Delete, c.Address)
+	case c.Action == ActionUpdate:
+		return c, slices.Contains(e.Update, c.Address)
+	default:
+		return c, false
+	}
+}
+
+func (w Within) wanted(c Change) (Change, bool) {
+	keys := tfgen.AddressKeys(c.Address)
+	of := func(nodes []string) (Change, bool) {
+		for _, key := range keys {
+			if slices.Contains(nodes, key) {
+				return w.change(key, c.Action), true
+			}
+		}
+		return c, false
+	}
+	switch c.Action {
+	case ActionCreate:
+		if counted, ok := of(w.Create); ok {
+			return counted, true
+		}
+		return of(w.Finish)
+	case ActionDelete:
+		return of(w.Delete)
+	case ActionUpdate:
+		return c, w.Update
+	default:
+		return c, false
+	}
+}
+
+// change stands for all of a node's changes within the module.
+func (w Within) change(node string, action Action) Change {
+	return Change{Address: fmt.Sprintf("%s[%q]", w.Module, node), Action: action}
 }
 
 func compareChanges(a, b Change) int {
@@ -174,6 +294,8 @@ type State struct {
 	// Nodes are the addresses of each node by name, from the output "nodes". After
 	// a failed apply it may miss nodes whose resources exist.
 	Nodes map[string]NodeOutput
+	// Shared is the output "shared" of a base, as JSON; nil where there is none.
+	Shared json.RawMessage
 }
 
 // NodeOutput is what Terraform knows of one node.

@@ -49,6 +49,9 @@ type StoredApplication struct {
 	// File is the name that the user's file had, for error messages.
 	File string
 	Text []byte
+	// Params are the values of a TOSCA template's inputs. The application keeps its
+	// Name whatever the template says.
+	Params map[string]any
 	// Paused stops decisions for all groups.
 	Paused bool
 	// Destroying is set from the order to destroy until the last node is gone.
@@ -62,6 +65,9 @@ type StoredGroup struct {
 	// never had a decision.
 	Wanted int
 	Known  bool
+	// Surge is how many nodes more than Wanted may exist while old ones are
+	// replaced.
+	Surge  int
 	Paused bool
 	// LastOut and LastIn are when Wanted last grew and shrank.
 	LastOut, LastIn time.Time

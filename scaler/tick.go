@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
 // tickTimed ticks within the interval, and counts the ticks that were missed.
@@ -49,10 +50,11 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 		if g.spec == nil || g.removing {
 			continue
 		}
-		obs := g.observe(a.spec, a.groupReadings(g, readings), now)
+		obs := g.observe(a.spec, a.groupReadings(g, readings, now), now)
 		proposals := g.propose(obs)
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
 		a.commit(ctx, g, d, history)
+		a.roll(ctx, g, now)
 	}
 }
 
@@ -100,8 +102,8 @@ const queriesAtOnce = 8
 func (a *application) read(ctx context.Context, now time.Time) map[string]policy.Reading {
 	texts := map[string]bool{}
 	for _, g := range a.groups {
-		for _, text := range a.queries(g) {
-			texts[text] = true
+		for _, query := range a.queries(g) {
+			texts[query.Expr] = true
 		}
 	}
 	var mu sync.Mutex
@@ -122,33 +124,68 @@ func (a *application) read(ctx context.Context, now time.Time) map[string]policy
 	return readings
 }
 
-// queries are the texts of the queries that a group's policies use, by name.
-func (a *application) queries(g *group) map[string]string {
+// queries are the queries that a group's policies use, by name; the expression of
+// an alert is one too.
+func (a *application) queries(g *group) map[string]spec.Query {
 	if g.spec == nil || g.removing {
 		return nil
 	}
 	defined := a.spec.GroupQueries(g.spec)
-	used := map[string]string{}
+	for _, alert := range a.spec.GroupAlerts(g.spec) {
+		defined[alert.Name] = spec.Query{Expr: alert.Expr}
+	}
+	used := map[string]spec.Query{}
 	for _, p := range g.policies {
 		for _, name := range p.Queries() {
-			if text, ok := defined[name]; ok {
-				used[name] = text
+			if query, ok := defined[name]; ok {
+				used[name] = query
 			}
 		}
 	}
 	return used
 }
 
-func (a *application) groupReadings(g *group, byText map[string]policy.Reading) map[string]policy.Reading {
+func (a *application) groupReadings(g *group, byText map[string]policy.Reading, now time.Time) map[string]policy.Reading {
 	readings := map[string]policy.Reading{}
-	for name, text := range a.queries(g) {
-		r := byText[text]
-		if r.Missing != policy.Present {
-			a.config.Metrics.missing.WithLabelValues(a.name, name, string(r.Missing)).Inc()
-		}
+	for name, query := range a.queries(g) {
+		r := byText[query.Expr]
+		r.Label = query.Label
 		readings[name] = r
 	}
+	for _, alert := range a.spec.GroupAlerts(g.spec) {
+		if r, used := readings[alert.Name]; used {
+			readings[alert.Name] = g.alert(alert, r, now)
+		}
+	}
+	for name, r := range readings {
+		if r.Missing != policy.Present && (r.Label == "" || r.Missing != policy.NoSeries) {
+			a.config.Metrics.missing.WithLabelValues(a.name, name, string(r.Missing)).Inc()
+		}
+	}
 	return readings
+}
+
+// alert turns the reading of an alert's expression into its state: it fires when
+// the expression has had a result, without an interruption that was seen, for the
+// alert's time. Where the monitoring has no answer the state is unknown, and the
+// time goes on.
+func (g *group) alert(alert spec.Alert, r policy.Reading, now time.Time) policy.Reading {
+	firing := false
+	switch r.Missing {
+	case policy.QueryError, policy.Unreachable:
+		return r
+	case policy.NoSeries, policy.Stale:
+		delete(g.pending, alert.Name)
+	default:
+		if g.pending == nil {
+			g.pending = map[string]time.Time{}
+		}
+		if _, ok := g.pending[alert.Name]; !ok {
+			g.pending[alert.Name] = now
+		}
+		firing = now.Sub(g.pending[alert.Name]) >= alert.For.AsDuration()
+	}
+	return policy.Reading{Samples: r.Samples, Firing: &firing}
 }
 
 // commit records a decision and then, only then, asks for it.
@@ -186,7 +223,7 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	}
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
-	g.actuator.ask(d.To, d.Drop, d.ID)
+	g.ask(d.Drop, d.ID)
 }
 
 // keep writes a decision that changes something, or whose hold began or ended, to

@@ -4,17 +4,74 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // NodesFile is the name of the one file of a shard that scaling rewrites.
 const NodesFile = "nodes.auto.tfvars.json"
 
+// SharedFile is the name of the file that hands the outputs of a group's base to
+// its shards: the output "shared" of the base, an object, is the variable "shared"
+// of each shard, where the base declares one.
+const SharedFile = "shared.auto.tfvars.json"
+
+// UserDataFiles matches the names of the user data files of a shard. A node's
+// settings hold the name of the one that it started with.
+const UserDataFiles = "cloud-init-*.yaml"
+
 // Settings is what one node was created with: the value of its key in the
 // variable "nodes". Values are strings, numbers, booleans, or lists and maps of
 // these.
 type Settings map[string]any
+
+// decided is the setting that says which decision created a node. It is part of
+// the machine's tags, so that a machine of an interrupted creation can be told.
+const decided = "decision"
+
+// Decided is the settings with the decision that creates the node; 0 is none. A
+// local node has no tags, and so no such setting.
+func (s Settings) Decided(decision int64) Settings {
+	if _, tagged := s["user_data"]; !tagged || decision == 0 {
+		return s
+	}
+	with := maps.Clone(s)
+	with[decided] = strconv.FormatInt(decision, 10)
+	return with
+}
+
+// Differences lists the settings in which next differs, by key: "ami: a -> b". It
+// is empty where they are the same.
+func (s Settings) Differences(next Settings) string {
+	keys := map[string]bool{}
+	for key := range s {
+		keys[key] = true
+	}
+	for key := range next {
+		keys[key] = true
+	}
+	delete(keys, decided) // says when a node was made, not how
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if before, after := asJSON(s[key]), asJSON(next[key]); before != after {
+			parts = append(parts, fmt.Sprintf("%s: %s -> %s", key, before, after))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// asJSON writes a setting as the node set has it, so that a value that was read
+// from there equals the one that was written; an absent one is null.
+func asJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprintf("%v", v)
+	}
+	return string(text)
+}
 
 // Nodes is the node set of a shard by node name: the variable "nodes".
 type Nodes map[string]Settings

@@ -10,8 +10,11 @@
 package tfgen
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
+	"regexp"
+	"slices"
+	"strconv"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -30,6 +33,10 @@ type Module struct {
 	// "terraform_data.node" stands for terraform_data.node["<node>"]. A base has
 	// none.
 	PerNode []string
+	// Within, in place of PerNode, is the address of a Terraform module whose
+	// resources are not known: all that it has for a node has the node's name as a
+	// key in its address, as in module.nodes.aws_instance.this["web-0001"].
+	Within string
 	// Shared are the resource addresses of a base.
 	Shared []string
 }
@@ -43,14 +50,34 @@ func (m Module) Addresses(node string) []string {
 	return addresses
 }
 
-// SplitAddress takes a node's resource address apart: the resource and the node.
-// It reports false for an address that belongs to no node.
-func SplitAddress(address string) (resource, node string, ok bool) {
-	resource, key, ok := strings.Cut(address, `["`)
-	if !ok || !strings.HasSuffix(key, `"]`) {
-		return "", "", false
+// TakesShared reports whether the module is a shard's that needs what its group's
+// base hands over; see SharedFile.
+func (m Module) TakesShared() bool {
+	return slices.ContainsFunc(m.Files, func(f File) bool { return bytes.Contains(f.Content, []byte(`variable "shared"`)) })
+}
+
+// AddressKeys are the keys of for_each in a resource's address, outermost first.
+func AddressKeys(address string) []string {
+	var keys []string
+	for _, m := range addressKey.FindAllString(address, -1) {
+		if key, err := strconv.Unquote(m[1 : len(m)-1]); err == nil {
+			keys = append(keys, key)
+		}
 	}
-	return resource, strings.TrimSuffix(key, `"]`), true
+	return keys
+}
+
+var addressKey = regexp.MustCompile(`\["(?:[^"\\]|\\.)*"\]`)
+
+// AddressNode is the node that a resource belongs to: the first key in its address
+// that is a node's name. It reports false for a resource of no node.
+func AddressNode(address string) (node string, ok bool) {
+	for _, key := range AddressKeys(address) {
+		if NodeNumber(key) > 0 {
+			return key, true
+		}
+	}
+	return "", false
 }
 
 // Shard generates the root module that every shard of the group uses.
@@ -58,6 +85,14 @@ func Shard(app *spec.Application, group *spec.Group) (Module, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
 		return localShard(app, group), nil
+	case spec.CloudEC2:
+		return ec2Shard(app, group)
+	case spec.CloudOpenStack:
+		return openstackShard(app, group)
+	case spec.CloudAzure:
+		return azureShard(app, group)
+	case spec.CloudModule:
+		return moduleShard(app, group)
 	default:
 		return Module{}, unknownCloud(group)
 	}
@@ -69,23 +104,49 @@ func Base(app *spec.Application, group *spec.Group) (Module, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
 		return localBase(app, group), nil
+	case spec.CloudEC2, spec.CloudModule:
+		return Module{}, nil
+	case spec.CloudOpenStack:
+		return openstackBase(app, group)
+	case spec.CloudAzure:
+		return azureBase(app, group), nil
 	default:
 		return Module{}, unknownCloud(group)
 	}
 }
 
-// NewNode returns the settings that a node created now starts with, as the value
-// of its key in the node set. They stay with the node for its life, so a changed
-// description shapes new nodes and never touches old ones.
-func NewNode(group *spec.Group) (Settings, error) {
+// NewNode returns the settings that the group's node of the given number, counted
+// from 1, starts with if it is created now, as the value of its key in the node
+// set. They are all that a running machine cannot change: they stay with the node
+// for its life, so a changed description shapes new nodes, and an old one differs
+// from what NewNode gives for its number. What a running machine can change, such
+// as its tags, is part of the module instead.
+func NewNode(app *spec.Application, group *spec.Group, number int) (Settings, error) {
+	settings, err := NewNodes(app, group)
+	if err != nil {
+		return nil, err
+	}
+	return settings(number), nil
+}
+
+// NewNodes returns the function NewNode of one group, for many nodes.
+func NewNodes(app *spec.Application, group *spec.Group) (func(number int) Settings, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
-		return localNode(group), nil
+		return func(int) Settings { return localNode(group) }, nil
+	case spec.CloudEC2:
+		return ec2Settings(app, group)
+	case spec.CloudOpenStack:
+		return openstackSettings(app, group)
+	case spec.CloudAzure:
+		return azureSettings(app, group)
+	case spec.CloudModule:
+		return moduleSettings(app, group)
 	default:
 		return nil, unknownCloud(group)
 	}
 }
 
 func unknownCloud(group *spec.Group) error {
-	return fmt.Errorf("group %s: cloud %q is not known; use %q", group.Name, group.Cloud, spec.CloudLocal)
+	return fmt.Errorf("group %s: cloud %q is not known; use one of %q", group.Name, group.Cloud, spec.Clouds)
 }

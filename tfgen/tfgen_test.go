@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestLocalModulesAreAsReviewed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := tfgen.NewNode(app.Group("web"))
+	settings, err := tfgen.NewNode(app, app.Group("web"), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,16 +185,23 @@ func TestNodeNumber(t *testing.T) {
 
 func TestAddressesAreTakenApartAsTheyWereMade(t *testing.T) {
 	m := tfgen.Module{PerNode: []string{"a.x", "module.m.b.y"}}
-	for i, address := range m.Addresses("web-0001") {
-		resource, node, ok := tfgen.SplitAddress(address)
-		if !ok || resource != m.PerNode[i] || node != "web-0001" {
-			t.Errorf("SplitAddress(%s) = %s, %s, %v, want %s, web-0001, true", address, resource, node, ok, m.PerNode[i])
+	for _, address := range m.Addresses("web-0001") {
+		if node, ok := tfgen.AddressNode(address); !ok || node != "web-0001" {
+			t.Errorf("AddressNode(%s) = %s, %v, want web-0001, true", address, node, ok)
 		}
 	}
-	for _, address := range []string{"terraform_data.balancer", "a.b[0]", `a.b["x`} {
-		if _, _, ok := tfgen.SplitAddress(address); ok {
-			t.Errorf("SplitAddress(%s) = true, want false", address)
+	for address, want := range map[string]string{
+		"terraform_data.balancer": "", "a.b[0]": "", `a.b["x`: "", `a.b["web"]`: "",
+		`module.nodes.module.vm["web-0002"].aws_instance.this[0]`:    "web-0002",
+		`module.nodes.aws_volume_attachment.a["data"].x["web-0003"]`: "web-0003",
+		`a.b["quoted \" and \\"].c["web-0004"]`:                      "web-0004",
+	} {
+		if node, ok := tfgen.AddressNode(address); node != want || ok != (want != "") {
+			t.Errorf("AddressNode(%s) = %q, %v, want %q", address, node, ok, want)
 		}
+	}
+	if keys := tfgen.AddressKeys(`a.b["x\"y"].c["z"]`); !slices.Equal(keys, []string{`x"y`, "z"}) {
+		t.Errorf("AddressKeys() = %q", keys)
 	}
 }
 

@@ -79,6 +79,9 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 				fmt.Fprintf(w, "  tried again at %s\n", clock(g.RetryAt))
 			}
 		}
+		if g.Rollout != "" {
+			fmt.Fprintf(w, "\n%s/%s: rollout: %s\n", a.Name, g.Name, g.Rollout)
+		}
 		for _, p := range g.PolicyProblems {
 			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, p)
 		}
@@ -156,8 +159,8 @@ func address(n scaler.NodeStatus) string {
 }
 
 func nodeNote(n scaler.NodeStatus) string {
-	if n.Outdated {
-		return "has older settings than the description"
+	if n.Outdated != "" {
+		return "has older settings: " + n.Outdated
 	}
 	return ""
 }

@@ -125,6 +125,10 @@ func newProgress(w io.Writer) *progress {
 
 func (p *progress) show(status scaler.ApplicationStatus) {
 	for _, g := range status.Groups {
+		if g.Rollout != "" && p.last[g.Name] != g.Rollout {
+			p.last[g.Name] = g.Rollout
+			fmt.Fprintf(p.w, "%s rollout: %s\n", g.Name, g.Rollout)
+		}
 		for _, step := range g.Steps {
 			key, message := g.Name+"/"+step.Shard, step.Progress.Message
 			if message == "" || p.last[key] == message {
@@ -138,16 +142,17 @@ func (p *progress) show(status scaler.ApplicationStatus) {
 
 func applyCommand(s *settings) *cobra.Command {
 	var w waiting
+	var in input
 	cmd := &cobra.Command{
 		Use:   "apply FILE",
 		Short: "Start an application, or update the running one of the same name",
 		Args:  usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, text, err := readFile(cmd, args[0])
+			source, err := in.read(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			name, err := s.client().Submit(cmd.Context(), api.Description{File: file, Text: string(text)})
+			name, err := s.client().Submit(cmd.Context(), api.Describe(source))
 			if err != nil {
 				return err
 			}
@@ -161,6 +166,7 @@ func applyCommand(s *settings) *cobra.Command {
 			return s.status(cmd, name)
 		},
 	}
+	in.register(cmd)
 	w.register(cmd)
 	return cmd
 }

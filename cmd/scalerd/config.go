@@ -26,6 +26,9 @@ type config struct {
 	Listen string `yaml:"listen"`
 	// Terraform is the terraform binary; default: the one on PATH, else fetched.
 	Terraform string `yaml:"terraform"`
+	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
+	// auth_data.yaml; default: the environment's.
+	Credentials string `yaml:"credentials"`
 	// TerraformProcesses bounds the terraform processes that run at once.
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
@@ -61,6 +64,7 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default <data>/scalerd.sock)")
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
+	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
@@ -83,6 +87,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "socket", &c.Socket, f.given.Socket)
 	override(set, "listen", &c.Listen, f.given.Listen)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
+	override(set, "credentials", &c.Credentials, f.given.Credentials)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/store"
@@ -65,9 +66,16 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 	}
 	defer embedded.Close()
 	service := scaler.NewService(scaler.Config{
-		Data:       c.Data,
-		Store:      db,
-		Terraform:  terraform.NewRunner(binary, c.TerraformProcesses, map[string]string{"SCALERD": self}),
+		Data:  c.Data,
+		Store: db,
+		Terraform: terraform.NewRunner(binary, terraform.Options{
+			Processes: c.TerraformProcesses,
+			Env:       map[string]string{"SCALERD": self},
+			Login: func(cloud spec.Cloud, name string) (scaler.Credentials, error) {
+				return credentials.Find(c.Credentials, cloud, name)
+			},
+			PluginCache: filepath.Join(c.Data, "providers"),
+		}),
 		Monitor:    monitors(embedded, log),
 		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -21,7 +22,32 @@ import (
 type Description struct {
 	// File is the name to use in messages about the text.
 	File string `json:"file" doc:"Name of the file, for messages."`
-	Text string `json:"text" doc:"The description: YAML."`
+	Text string `json:"text,omitempty" doc:"The description: YAML, in scalerd's own form or a TOSCA template."`
+	// Archive is a TOSCA archive (CSAR), in place of Text.
+	Archive []byte `json:"archive,omitempty" doc:"A TOSCA archive (CSAR), in place of text."`
+	// Params are the values of a TOSCA template's inputs.
+	Params map[string]any `json:"params,omitempty" doc:"Values of a TOSCA template's inputs."`
+	// Name is the application's name in place of a TOSCA template's own.
+	Name string `json:"name,omitempty" doc:"Name of the application, in place of the TOSCA template's own."`
+}
+
+// Describe makes a Description of a source.
+func Describe(source scaler.Source) Description {
+	d := Description{File: source.File, Params: source.Params, Name: source.Name}
+	if utf8.Valid(source.Text) {
+		d.Text = string(source.Text)
+	} else {
+		d.Archive = source.Text
+	}
+	return d
+}
+
+func (d Description) source() scaler.Source {
+	s := scaler.Source{File: d.File, Text: []byte(d.Text), Params: d.Params, Name: d.Name}
+	if len(d.Archive) > 0 {
+		s.Text = d.Archive
+	}
+	return s
 }
 
 // Submitted is the answer to a submission.
@@ -50,7 +76,7 @@ func Handler(service *scaler.Service, version string) http.Handler {
 	register(api, http.MethodGet, "/v1/applications/{application}", "get-application", "What an application does now.", h.get)
 	register(api, http.MethodDelete, "/v1/applications/{application}", "destroy-application", "Begin to destroy an application.", h.destroy)
 	register(api, http.MethodGet, "/v1/applications/{application}/nodes", "list-nodes", "The nodes of an application.", h.nodes)
-	register(api, http.MethodPost, "/v1/applications/{application}/nodes/{node}/drop", "drop-node", "Destroy one chosen node.", h.drop)
+	register(api, http.MethodPost, "/v1/applications/{application}/drop", "drop-node", "Destroy one chosen node.", h.drop)
 	register(api, http.MethodGet, "/v1/applications/{application}/decisions", "list-decisions", "The newest decisions.", h.decisions)
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/scale", "scale-group", "Set the size of a group once.", h.scale)
 	register(api, http.MethodPost, "/v1/applications/{application}/pause", "pause", "Stop or resume decisions.", h.pause)
@@ -114,12 +140,12 @@ func (h handlers) list(context.Context, *struct{}) ([]scaler.ApplicationStatus, 
 }
 
 func (h handlers) submit(ctx context.Context, in *body[Description]) (Submitted, error) {
-	name, err := h.service.Submit(ctx, in.Body.File, []byte(in.Body.Text))
+	name, err := h.service.Submit(ctx, in.Body.source())
 	return Submitted{name}, err
 }
 
 func (h handlers) plan(ctx context.Context, in *body[Description]) (scaler.ApplicationPlan, error) {
-	return h.service.Plan(ctx, in.Body.File, []byte(in.Body.Text))
+	return h.service.Plan(ctx, in.Body.source())
 }
 
 func (h handlers) get(ctx context.Context, in *ApplicationPath) (scaler.ApplicationStatus, error) {
@@ -136,7 +162,7 @@ func (h handlers) nodes(ctx context.Context, in *ApplicationPath) ([]scaler.Node
 
 type dropInput struct {
 	ApplicationPath
-	Node    string `path:"node" doc:"Name, identifier or address."`
+	Node    string `query:"node" required:"true" minLength:"1" doc:"Name, identifier or address; an Azure identifier has slashes, so it is no part of the path."`
 	Replace bool   `query:"replace" doc:"Create another node in its place."`
 }
 

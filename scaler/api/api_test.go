@@ -41,7 +41,7 @@ func serve(t *testing.T) (*api.Client, http.Handler) {
 		t.Fatal(err)
 	}
 	service := scaler.NewService(scaler.Config{
-		Data: dir, Store: db, Terraform: terraform.NewRunner("terraform", 1, nil), Inspector: local.Inspector{},
+		Data: dir, Store: db, Terraform: terraform.NewRunner("terraform", terraform.Options{}), Inspector: local.Inspector{},
 		Monitor: func(app *spec.Application, appDir string) (scaler.Monitor, error) {
 			return monitor.NewExternal(spec.Prometheus{URL: "http://127.0.0.1:1"}, filepath.Join(appDir, "targets.json"), monitor.ExternalOptions{})
 		},
@@ -105,7 +105,7 @@ func TestMistakesArriveWholeWithTheirPlaces(t *testing.T) {
 	client, _ := serve(t)
 	text := strings.Replace(empty, "max: 3", "max: -3, maxi: 1", 1) + "queries: {cpu: 'sum('}\n"
 	_, err := client.Submit(t.Context(), api.Description{File: "shop.yaml", Text: text})
-	_, want := scaler.Validate("shop.yaml", []byte(text), monitor.CheckQuery)
+	_, _, want := scaler.Validate(scaler.Source{File: "shop.yaml", Text: []byte(text)}, monitor.CheckQuery)
 	var got, wanted strictyaml.Mistakes
 	if !errors.As(err, &got) || !errors.As(want, &wanted) {
 		t.Fatalf("Submit() = %v, want %v", err, want)

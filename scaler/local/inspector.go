@@ -62,8 +62,8 @@ func (Inspector) Reap(ctx context.Context, dir string, keep []string) ([]string,
 // processOf is the name of the process that a resource of a local root module
 // stands for.
 func processOf(address string) (string, bool) {
-	if resource, node, ok := tfgen.SplitAddress(address); ok {
-		return node, resource == "terraform_data.node"
+	if node, ok := tfgen.AddressNode(address); ok {
+		return node, strings.HasPrefix(address, "terraform_data.node[")
 	}
 	return tfgen.LocalBalancer, address == "terraform_data."+tfgen.LocalBalancer
 }

@@ -42,6 +42,11 @@ type Reading struct {
 	Missing Missing  `json:"missing,omitempty"`
 	// Detail is the monitoring's own words where Missing is not Present.
 	Detail string `json:"detail,omitempty"`
+	// Firing is set for an alert: whether its condition has held long enough.
+	Firing *bool `json:"firing,omitempty"`
+	// Label is set for a query whose value in a rule is the list of this label's
+	// values; no series is an empty list then, and not a missing value.
+	Label string `json:"label,omitempty"`
 }
 
 // Value is the first sample's value, which is the only one for queries that

@@ -16,11 +16,20 @@ func (o Observation) value(query string) (float64, string) {
 	if r.Missing != Present {
 		return math.NaN(), missingSentence(query, r.Missing, r.Detail)
 	}
+	if r.Firing != nil || r.Label != "" {
+		return math.NaN(), query + " is no number"
+	}
 	v := r.Value()
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return math.NaN(), missingSentence(query, NaN, r.Detail)
 	}
 	return v, ""
+}
+
+// isText reports whether a reading that is there is an alert's state or a list of
+// labels, and not a number.
+func (r Reading) isText() bool {
+	return r.Missing == Present && r.Firing != nil || r.Label != "" && (r.Missing == Present || r.Missing == NoSeries)
 }
 
 func missingSentence(query string, m Missing, detail string) string {

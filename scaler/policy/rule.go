@@ -79,6 +79,9 @@ func (r *rule) missing(o Observation) []string {
 		if _, constant := o.Constants[query]; constant {
 			continue
 		}
+		if r := o.Readings[query]; r.isText() {
+			continue
+		}
 		if _, why := o.value(query); why != "" {
 			found = append(found, why)
 		}
@@ -177,10 +180,25 @@ func (r *rule) input(thread *starlark.Thread, name string, o Observation) (starl
 	if v, ok := r.constants[name]; ok {
 		return toStarlark(v)
 	}
+	switch reading := o.Readings[name]; {
+	case reading.isText() && reading.Firing != nil:
+		return starlark.Bool(*reading.Firing), nil
+	case reading.isText():
+		return labelValues(reading), nil
+	}
 	if v, missing := o.value(name); missing == "" {
 		return starlark.Float(v), nil
 	}
 	return starlark.None, nil
+}
+
+// labelValues are the values of the reading's label, one for each series.
+func labelValues(r Reading) starlark.Value {
+	list := make([]starlark.Value, len(r.Samples))
+	for i, sample := range r.Samples {
+		list[i] = starlark.String(sample.Labels[r.Label])
+	}
+	return starlark.NewList(list)
 }
 
 func readyNodes(o Observation) (starlark.Value, error) {

@@ -69,6 +69,16 @@ func TestMiCADO(t *testing.T) {
 		{"a query without a value is None, and a rule may still grow", "if q is None:\n  m_node_count = 8", seen(func(o *policy.Observation) {
 			o.Readings["q"] = policy.Reading{Missing: policy.NoSeries}
 		}), 8},
+		{"an alert is true or false", "if hot and not cold:\n  m_node_count = 8", seen(func(o *policy.Observation) {
+			yes, no := true, false
+			o.Readings["hot"], o.Readings["cold"] = policy.Reading{Firing: &yes}, policy.Reading{Firing: &no}
+		}), 8},
+		{"a query with a label is the list of its values", "if idle == ['a', 'b']:\n  m_node_count = 2", seen(func(o *policy.Observation) {
+			o.Readings["idle"] = policy.Reading{Label: "node", Samples: []policy.Sample{{Labels: map[string]string{"node": "a"}}, {Labels: map[string]string{"node": "b"}}}}
+		}), 2},
+		{"a query with a label and no series is an empty list, and the rule may shrink", "m_node_count = 1 + len(idle)", seen(func(o *policy.Observation) {
+			o.Readings["idle"] = policy.Reading{Label: "node", Missing: policy.NoSeries}
+		}), 1},
 		{"m_userdata is None at first", "if m_userdata is None:\n  m_node_count = 8", settled(), 8},
 		{"is not None works too", "if m_userdata is not None:\n  m_node_count = 8", settled(), 3},
 		{"time.time() is the instant of the tick", "m_node_count = int((time.time() - 1700000000) * 100)", settled(), 25},

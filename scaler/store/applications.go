@@ -12,21 +12,28 @@ import (
 
 // Applications implements scaler.Store.
 func (s *SQLite) Applications(ctx context.Context) ([]scaler.StoredApplication, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT name, file, text, paused, destroying, updated_at FROM applications ORDER BY name")
+	rows, err := s.db.QueryContext(ctx, "SELECT name, file, text, params, paused, destroying, updated_at FROM applications ORDER BY name")
 	return collect(rows, err, "applications", func(r *sql.Rows) (scaler.StoredApplication, error) {
 		var a scaler.StoredApplication
 		var updated int64
-		err := r.Scan(&a.Name, &a.File, &a.Text, &a.Paused, &a.Destroying, &updated)
+		var params []byte
+		if err := r.Scan(&a.Name, &a.File, &a.Text, &params, &a.Paused, &a.Destroying, &updated); err != nil {
+			return a, err
+		}
 		a.UpdatedAt = instant(updated)
-		return a, err
+		return a, json.Unmarshal(params, &a.Params)
 	})
 }
 
 // SaveApplication implements scaler.Store.
 func (s *SQLite) SaveApplication(ctx context.Context, a scaler.StoredApplication) error {
+	params, err := json.Marshal(a.Params)
+	if err != nil {
+		return fmt.Errorf("encode parameters of application %s: %w", a.Name, err)
+	}
 	return s.exec(ctx, "application "+a.Name,
-		"INSERT OR REPLACE INTO applications (name, file, text, paused, destroying, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
-		a.Name, a.File, a.Text, a.Paused, a.Destroying, nanos(a.UpdatedAt))
+		"INSERT OR REPLACE INTO applications (name, file, text, params, paused, destroying, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		a.Name, a.File, a.Text, string(params), a.Paused, a.Destroying, nanos(a.UpdatedAt))
 }
 
 // DeleteApplication implements scaler.Store.
@@ -57,8 +64,8 @@ func (s *SQLite) Group(ctx context.Context, app, group string) (scaler.StoredGro
 	var out, in int64
 	var dropping, userData string
 	err := s.db.QueryRowContext(ctx,
-		"SELECT wanted, known, paused, last_out, last_in, dropping, next_number, user_data FROM groups WHERE application = ? AND name = ?", app, group,
-	).Scan(&g.Wanted, &g.Known, &g.Paused, &out, &in, &dropping, &g.NextNumber, &userData)
+		"SELECT wanted, known, surge, paused, last_out, last_in, dropping, next_number, user_data FROM groups WHERE application = ? AND name = ?", app, group,
+	).Scan(&g.Wanted, &g.Known, &g.Surge, &g.Paused, &out, &in, &dropping, &g.NextNumber, &userData)
 	if errors.Is(err, sql.ErrNoRows) {
 		return scaler.StoredGroup{}, nil
 	}
@@ -73,9 +80,9 @@ func (s *SQLite) Group(ctx context.Context, app, group string) (scaler.StoredGro
 }
 
 // saveGroup keeps everything but the next number.
-const saveGroup = `INSERT INTO groups (application, name, wanted, known, paused, last_out, last_in, dropping, user_data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (application, name) DO UPDATE SET wanted = excluded.wanted, known = excluded.known, paused = excluded.paused,
+const saveGroup = `INSERT INTO groups (application, name, wanted, known, surge, paused, last_out, last_in, dropping, user_data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (application, name) DO UPDATE SET wanted = excluded.wanted, known = excluded.known, surge = excluded.surge, paused = excluded.paused,
   last_out = excluded.last_out, last_in = excluded.last_in, dropping = excluded.dropping, user_data = excluded.user_data`
 
 func groupArgs(app, group string, g scaler.StoredGroup) ([]any, error) {
@@ -87,7 +94,7 @@ func groupArgs(app, group string, g scaler.StoredGroup) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode user data of group %s: %w", group, err)
 	}
-	return []any{app, group, g.Wanted, g.Known, g.Paused, nanos(g.LastOut), nanos(g.LastIn), string(dropping), string(userData)}, nil
+	return []any{app, group, g.Wanted, g.Known, g.Surge, g.Paused, nanos(g.LastOut), nanos(g.LastIn), string(dropping), string(userData)}, nil
 }
 
 // SaveGroup implements scaler.Store.

@@ -19,9 +19,13 @@ import (
 //go:embed schema.sql
 var schema string
 
-// schemaVersion is the version that schema.sql makes. A file of a newer version
-// is refused.
-const schemaVersion = 1
+// migrations bring a file from each version of the schema, counted from 0, to the
+// next. A file of a newer version than the last is refused.
+var migrations = []string{
+	schema,
+	`ALTER TABLE groups ADD COLUMN surge INTEGER NOT NULL DEFAULT 0;
+	 ALTER TABLE applications ADD COLUMN params TEXT NOT NULL DEFAULT '{}';`,
+}
 
 // kept bounds the rows of a group in the tables that only grow.
 const kept = 10000
@@ -59,19 +63,22 @@ func (s *SQLite) migrate(ctx context.Context) error {
 	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return err
 	}
-	if version > schemaVersion {
-		return fmt.Errorf("it was written by a newer scalerd (schema %d, this one knows %d): run that one", version, schemaVersion)
+	if version > len(migrations) {
+		return fmt.Errorf("it was written by a newer scalerd (schema %d, this one knows %d): run that one", version, len(migrations))
 	}
-	if version == schemaVersion {
-		return nil
-	}
-	return s.transact(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, schema); err != nil {
+	for ; version < len(migrations); version++ {
+		err := s.transact(ctx, func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, migrations[version]); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1))
 			return err
+		})
+		if err != nil {
+			return fmt.Errorf("migrate to schema %d: %w", version+1, err)
 		}
-		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
-		return err
-	})
+	}
+	return nil
 }
 
 // Close closes the file.

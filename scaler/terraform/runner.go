@@ -9,8 +9,12 @@ package terraform
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +22,7 @@ import (
 	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
 // cancelWait is how long a cancelled terraform may take to finish what it is
@@ -35,36 +40,65 @@ const planFile = "step.tfplan"
 
 // Runner runs terraform in root modules. It is safe for concurrent use.
 type Runner struct {
-	path string
-	env  map[string]string
+	path  string
+	env   map[string]string
+	login func(spec.Cloud, string) (scaler.Credentials, error)
 	// slots bounds the terraform processes that run at once.
 	slots chan struct{}
 	// initing lets one init run at a time: a shared plugin cache is not safe for
 	// parallel ones.
 	initing chan struct{}
 
-	mu    sync.Mutex
-	roots map[string]*tfexec.Terraform
+	mu      sync.Mutex
+	drivers map[string]cached
+}
+
+// cached is terraform-exec's driver of a directory, kept because it asks the binary
+// for its version once for each.
+type cached struct {
+	tf  *tfexec.Terraform
+	env map[string]string
 }
 
 var _ scaler.Terraform = (*Runner)(nil)
 
-// NewRunner returns a Runner that uses the terraform binary at path, with at most
-// limit processes at once. Terraform gets this process's environment, with extra
-// on top.
-func NewRunner(path string, limit int, extra map[string]string) *Runner {
+// Options are what a Runner works with besides the binary.
+type Options struct {
+	// Processes is the most terraform processes at once; at least 1.
+	Processes int
+	// Env is added to this process's environment for terraform.
+	Env map[string]string
+	// Login finds the credentials of a root module; nil stands for none besides the
+	// environment.
+	Login func(cloud spec.Cloud, name string) (scaler.Credentials, error)
+	// PluginCache is the folder in which downloaded providers are kept for all root
+	// modules; empty for none.
+	PluginCache string
+}
+
+// NewRunner returns a Runner that uses the terraform binary at path.
+func NewRunner(path string, o Options) *Runner {
 	env := tfexec.CleanEnv(environment())
-	for k, v := range extra {
-		env[k] = v
+	if _, set := env[pluginCache]; !set && o.PluginCache != "" {
+		env[pluginCache] = o.PluginCache
+	}
+	maps.Copy(env, o.Env)
+	login := o.Login
+	if login == nil {
+		login = func(spec.Cloud, string) (scaler.Credentials, error) { return scaler.Credentials{}, nil }
 	}
 	return &Runner{
 		path:    path,
 		env:     env,
-		slots:   make(chan struct{}, limit),
+		login:   login,
+		slots:   make(chan struct{}, max(o.Processes, 1)),
 		initing: make(chan struct{}, 1),
-		roots:   map[string]*tfexec.Terraform{},
+		drivers: map[string]cached{},
 	}
 }
+
+// pluginCache is the variable that tells terraform of a folder for providers.
+const pluginCache = "TF_PLUGIN_CACHE_DIR"
 
 func environment() map[string]string {
 	env := map[string]string{}
@@ -76,26 +110,90 @@ func environment() map[string]string {
 	return env
 }
 
-// root returns the driver of one directory. It is kept, because terraform-exec
-// asks the binary for its version once for each.
-func (r *Runner) root(dir string) (*tfexec.Terraform, error) {
+// driver is terraform in one root module, with that module's credentials.
+type driver struct {
+	*tfexec.Terraform
+	dir string
+	// varFile holds the values of sensitive variables while the driver is used, or
+	// is empty.
+	varFile string
+}
+
+// drive returns the driver of a root module, for one step or one plan; close ends
+// its use. The credentials are fetched anew each time.
+func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
+	set, err := r.login(root.Cloud, root.Credentials)
+	if err != nil {
+		return driver{}, nil, err
+	}
+	tf, err := r.terraform(root.Dir, r.environment(set))
+	if err != nil {
+		return driver{}, nil, err
+	}
+	d = driver{Terraform: tf, dir: root.Dir}
+	if len(set.Variables) == 0 {
+		return d, func() {}, nil
+	}
+	if d.varFile, err = writeVariables(set.Variables); err != nil {
+		return driver{}, nil, err
+	}
+	return d, func() { os.Remove(d.varFile) }, nil
+}
+
+// terraform is terraform-exec's driver of a directory with an environment.
+func (r *Runner) terraform(dir string, env map[string]string) (*tfexec.Terraform, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if tf, ok := r.roots[dir]; ok {
-		return tf, nil
+	if c, ok := r.drivers[dir]; ok && maps.Equal(c.env, env) {
+		return c.tf, nil
 	}
 	tf, err := tfexec.NewTerraform(dir, r.path)
 	if err != nil {
 		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
 	}
-	if err := tf.SetEnv(r.env); err != nil {
+	if err := tf.SetEnv(env); err != nil {
 		return nil, fmt.Errorf("terraform environment: %w", err)
 	}
 	if err := tf.SetWaitDelay(cancelWait); err != nil {
 		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
 	}
-	r.roots[dir] = tf
+	r.drivers[dir] = cached{tf, env}
 	return tf, nil
+}
+
+// environment is that of terraform with the credentials.
+func (r *Runner) environment(set scaler.Credentials) map[string]string {
+	env := maps.Clone(r.env)
+	for name := range env {
+		if slices.ContainsFunc(set.Replaces, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+			delete(env, name)
+		}
+	}
+	maps.Copy(env, set.Env)
+	return env
+}
+
+// writeVariables writes a variable file that only this user can read, in memory
+// where the system has a folder for that: terraform-exec lets no variables through
+// the environment, and arguments are everybody's to see.
+func writeVariables(variables map[string]string) (string, error) {
+	text, err := json.Marshal(variables)
+	if err != nil {
+		return "", fmt.Errorf("write variables: %w", err)
+	}
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if info, err := os.Stat("/dev/shm"); dir == "" && err == nil && info.IsDir() {
+		dir = "/dev/shm"
+	}
+	f, err := os.CreateTemp(dir, "scalerd-*.tfvars.json")
+	if err != nil {
+		return "", fmt.Errorf("write variables: %w", err)
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("write variables: %w", err), os.Remove(f.Name()))
+	}
+	return f.Name(), nil
 }
 
 // acquire waits for a free slot and returns the function that frees it.

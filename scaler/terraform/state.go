@@ -114,6 +114,9 @@ func parseState(text []byte) (scaler.State, error) {
 			state.Resources[address] = state.Resources[address] || tainted
 		}
 	}
+	if out, ok := raw.Outputs["shared"]; ok {
+		state.Shared = out.Value
+	}
 	if out, ok := raw.Outputs["nodes"]; ok {
 		if err := json.Unmarshal(out.Value, &state.Nodes); err != nil {
 			return scaler.State{}, fmt.Errorf(`output "nodes": %w`, err)

@@ -51,7 +51,7 @@ func newRoot(t *testing.T, nodes string) root {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := root{t: t, dir: t.TempDir(), runner: terraform.NewRunner(binary, 2, nil)}
+	r := root{t: t, dir: t.TempDir(), runner: terraform.NewRunner(binary, terraform.Options{Processes: 2})}
 	r.write("main.tf", module)
 	r.nodes(nodes)
 	return r
@@ -79,7 +79,7 @@ func (r root) nodes(list string) {
 }
 
 func (r root) step(ctx context.Context, expect scaler.Expect) error {
-	_, err := r.runner.Step(ctx, r.dir, expect, func(scaler.Progress) {})
+	_, err := r.runner.Step(ctx, scaler.Root{Dir: r.dir}, expect, func(scaler.Progress) {})
 	return err
 }
 
@@ -201,7 +201,7 @@ func TestACancelledStepEndsGracefullyAndCanBeFinished(t *testing.T) {
 	r.write("slow", "5")
 	ctx, cancel := context.WithCancel(t.Context())
 	var began atomic.Bool
-	_, err := r.runner.Step(ctx, r.dir, creates("a"), func(p scaler.Progress) {
+	_, err := r.runner.Step(ctx, scaler.Root{Dir: r.dir}, creates("a"), func(p scaler.Progress) {
 		if p.Phase == "apply" && p.Address != "" && !began.Swap(true) {
 			cancel()
 		}
@@ -290,7 +290,7 @@ func TestAStateThatWasCutShortIsTheOneBefore(t *testing.T) {
 
 func TestPlanAndDriftChangeNothing(t *testing.T) {
 	r := newRoot(t, "a")
-	changes, err := r.runner.Plan(t.Context(), r.dir)
+	changes, err := r.runner.Plan(t.Context(), scaler.Root{Dir: r.dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +300,7 @@ func TestPlanAndDriftChangeNothing(t *testing.T) {
 	if err := r.step(t.Context(), creates("a")); err != nil {
 		t.Fatal(err)
 	}
-	drift, err := r.runner.Drift(t.Context(), r.dir)
+	drift, err := r.runner.Drift(t.Context(), scaler.Root{Dir: r.dir})
 	if err != nil || len(drift) != 0 {
 		t.Errorf("Drift() = %v, %v, want none", drift, err)
 	}
@@ -327,14 +327,14 @@ func TestTerraformProcessesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := terraform.NewRunner(binary, 1, nil)
+	runner := terraform.NewRunner(binary, terraform.Options{Processes: 1})
 	first, second := newRoot(t, "a"), newRoot(t, "b")
 	first.write("slow", "1")
 	started := make(chan struct{})
 	done := make(chan error, 1)
 	var once atomic.Bool
 	go func() {
-		_, err := runner.Step(t.Context(), first.dir, creates("a"), func(p scaler.Progress) {
+		_, err := runner.Step(t.Context(), scaler.Root{Dir: first.dir}, creates("a"), func(p scaler.Progress) {
 			if p.Phase == "apply" && !once.Swap(true) {
 				close(started)
 			}
@@ -344,7 +344,7 @@ func TestTerraformProcessesAreBounded(t *testing.T) {
 	<-started
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := runner.Step(ctx, second.dir, creates("b"), func(scaler.Progress) {}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := runner.Step(ctx, scaler.Root{Dir: second.dir}, creates("b"), func(scaler.Progress) {}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a second Step() beyond the limit = %v, want it to wait", err)
 	}
 	if err := <-done; err != nil {

@@ -41,6 +41,7 @@ func (c *checker) application(app *Application) {
 	}
 	c.monitoring(app.Monitoring)
 	c.definitions("", app.Constants, app.Queries)
+	c.alerts("", app.Alerts, app.Constants, app.Queries)
 	names, balancers := map[string]string{}, map[string]string{}
 	for i := range app.Groups {
 		g, path := &app.Groups[i], strictyaml.JoinIndex("groups", i)

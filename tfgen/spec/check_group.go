@@ -12,9 +12,11 @@ import (
 func (c *checker) group(app *Application, g *Group, path string) {
 	c.name(path+".name", g.Name)
 	c.sizes(g, path)
-	c.cloud(g, path)
+	c.cloud(app, g, path)
 	c.metricsPath(path+".metrics.path", g.Metrics.Path)
 	c.definitions(path, g.Constants, g.Queries)
+	c.alerts(path, g.Alerts, app.GroupConstants(g), app.GroupQueries(g))
+	c.rollout(g, path)
 	c.clashes(app, g, path)
 	names := map[string]string{}
 	known := slices.Sorted(maps.Keys(app.GroupQueries(g)))
@@ -41,37 +43,78 @@ func (c *checker) sizes(g *Group, path string) {
 	}
 }
 
-// cloud checks that the group has the settings of its cloud and of no other.
-func (c *checker) cloud(g *Group, path string) {
-	if g.Local == nil {
-		return
-	}
-	path += ".local"
-	if g.Cloud == CloudLocal {
-		if c.fine(path+".service_time") && g.Local.ServiceTime == 0 {
-			c.mistake(path+".service_time", "is 0s", "write more than 0s")
+// cloud checks that the group has the settings of its cloud and of no other, and
+// those settings.
+func (c *checker) cloud(app *Application, g *Group, path string) {
+	for _, cloud := range Clouds {
+		at := path + "." + string(cloud)
+		if cloud != g.Cloud && slices.Contains(Clouds, g.Cloud) && c.doc.Has(at) {
+			c.mistake(at, fmt.Sprintf("is for cloud: %s, and cloud is %s", cloud, g.Cloud), fmt.Sprintf("remove it, or write cloud: %s", cloud))
 		}
-		if g.Local.Balancer != "" {
-			c.address(path+".balancer", g.Local.Balancer, 0)
+		if cloud == g.Cloud && cloud != CloudLocal && !c.doc.Has(at) && !c.doc.Wrong(at) {
+			c.mistake(path+".cloud", fmt.Sprintf("is %s, and the group has no %s settings", cloud, cloud), fmt.Sprintf("add %s:", cloud))
 		}
-		return
 	}
-	mistyped := strictyaml.Nearest(string(g.Cloud), []string{string(CloudLocal)}) != ""
-	if c.doc.Has(path) && g.Cloud != "" && !mistyped {
-		c.mistake(path, fmt.Sprintf("is for cloud: local, and cloud is %s", g.Cloud), "remove it, or write cloud: local")
+	switch at := path + "." + string(g.Cloud); {
+	case g.Cloud == CloudLocal && g.Local != nil:
+		c.local(g.Local, at)
+	case g.Cloud == CloudEC2 && g.EC2 != nil:
+		c.ec2(g.EC2, at)
+	case g.Cloud == CloudOpenStack && g.OpenStack != nil:
+		c.openstack(g, at)
+	case g.Cloud == CloudAzure && g.Azure != nil:
+		c.azure(app, g, at)
+	case g.Cloud == CloudModule && g.Module != nil:
+		c.module(g.Module, at)
+	}
+}
+
+func (c *checker) local(l *Local, path string) {
+	if c.fine(path+".service_time") && l.ServiceTime == 0 {
+		c.mistake(path+".service_time", "is 0s", "write more than 0s")
+	}
+	if l.Balancer != "" {
+		c.address(path+".balancer", l.Balancer, 0)
+	}
+}
+
+// rollout checks that a rollout can make progress.
+func (c *checker) rollout(g *Group, path string) {
+	path += ".rollout"
+	if c.fine(path+".surge", path+".batch") && g.Rollout.Surge > 0 && g.Rollout.Surge < g.Rollout.Batch {
+		c.mistake(path+".surge", fmt.Sprintf("is %d, less than batch %d", g.Rollout.Surge, g.Rollout.Batch), "make it as large as batch, or 0")
+	}
+}
+
+// alerts checks the alerts of the application, whose path is empty, or of a group.
+func (c *checker) alerts(path string, alerts []Alert, constants map[string]any, queries map[string]Query) {
+	names := map[string]string{}
+	for i, alert := range alerts {
+		at := strictyaml.JoinIndex(strictyaml.JoinKey(path, "alerts"), i)
+		if !c.fine(at + ".alert") {
+			continue
+		}
+		c.variable(at+".alert", alert.Name)
+		c.unique(names, at+".alert", alert.Name, "alert")
+		if _, taken := constants[alert.Name]; taken {
+			c.mistake(at+".alert", "is the name of a constant too", "rename one of them")
+		}
+		if _, taken := queries[alert.Name]; taken {
+			c.mistake(at+".alert", "is the name of a query too", "rename one of them")
+		}
 	}
 }
 
 // definitions checks the constants and queries of the application, whose path is
 // empty, or of a group.
-func (c *checker) definitions(path string, constants map[string]any, queries map[string]string) {
+func (c *checker) definitions(path string, constants map[string]any, queries map[string]Query) {
 	for _, name := range slices.Sorted(maps.Keys(constants)) {
 		c.variable(strictyaml.JoinKey(strictyaml.JoinKey(path, "constants"), name), name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
 		at := strictyaml.JoinKey(strictyaml.JoinKey(path, "queries"), name)
 		c.variable(at, name)
-		if c.fine(at) && strings.TrimSpace(queries[name]) == "" {
+		if c.fine(at) && strings.TrimSpace(queries[name].Expr) == "" {
 			c.mistake(at, "is empty", "write a PromQL expression")
 		}
 		if _, both := constants[name]; both {

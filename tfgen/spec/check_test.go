@@ -94,12 +94,21 @@ func TestParseReportsMistakes(t *testing.T) {
 		{"min above max", withGroup("min: 5"), "7:5 groups[0].min: is 5, more than max 3; lower min or raise max"},
 		{"initial below min", withGroup("min: 2", "initial: 1"), "8:5 groups[0].initial: is 1, outside min 2 to max 3; choose a number between them"},
 		{"initial above max", withGroup("initial: 4"), "7:5 groups[0].initial: is 4, outside min 1 to max 3; choose a number between them"},
-		{"an unknown cloud", strings.Replace(small, "local", "mars", 1), `4:5 groups[0].cloud: is "mars", which is not known; use local`},
+		{"an unknown cloud", strings.Replace(small, "local", "mars", 1), `4:5 groups[0].cloud: is "mars", which is not known; use local or ec2 or openstack or azure or module`},
 		{"a mistyped cloud with its settings", strings.Replace(small, "local", "locla", 1) + "    local: {slots: 2}\n",
-			`4:5 groups[0].cloud: is "locla", which is not known; did you mean local? Known: local`},
-		{"the settings of another cloud", strings.Replace(small, "local", "mars", 1) + "    local: {slots: 2}\n",
-			`4:5 groups[0].cloud: is "mars", which is not known; use local` + "\n" +
-				"6:5 groups[0].local: is for cloud: local, and cloud is mars; remove it, or write cloud: local"},
+			`4:5 groups[0].cloud: is "locla", which is not known; did you mean local? Known: local, ec2, openstack, azure, module`},
+		{"the settings of another cloud", strings.Replace(small, "local", "ec2", 1) + "    ec2: {region: r, ami: ami-01234567, instance_type: t}\n    local: {slots: 2}\n",
+			"7:5 groups[0].local: is for cloud: local, and cloud is ec2; remove it, or write cloud: local"},
+		{"a cloud without its settings", strings.Replace(small, "local", "azure", 1),
+			"4:5 groups[0].cloud: is azure, and the group has no azure settings; add azure:"},
+		{"a surge smaller than a batch", withGroup("rollout: {batch: 3, surge: 2}"),
+			"7:25 groups[0].rollout.surge: is 2, less than batch 3; make it as large as batch, or 0"},
+		{"a query of one text in a list", withGroup("queries: {q: [up]}"),
+			"7:15 groups[0].queries.q: is a list of other than two texts; write [expression, label]"},
+		{"an alert with the name of a query", withGroup("alerts: [{alert: cpu, expr: up}]"),
+			"7:15 groups[0].alerts[0].alert: is the name of a query too; rename one of them"},
+		{"two alerts of a name", withGroup("alerts: [{alert: a, expr: up}, {alert: a, expr: up}]"),
+			`7:37 groups[0].alerts[1].alert: is "a", as is groups[0].alerts[0].alert; give each alert its own`},
 		{"a service time of nothing", withGroup("local: {service_time: 0s}"), "7:13 groups[0].local.service_time: is 0s; write more than 0s"},
 		{"a balancer without a port", withGroup("local: {balancer: localhost}"),
 			`7:13 groups[0].local.balancer: is "localhost", not host:port; write it as host:port, an IPv6 address in brackets`},
@@ -182,7 +191,7 @@ groups:
 4:27 monitoring.prometheus.username: is set without password_file; set both, or neither
 5:26 queries.if: has the name of a Starlark keyword; rename it
 9:5 groups[0].min: is 5, more than max 3; lower min or raise max
-11:5 groups[0].shard_sizes: is not a known key; did you mean shard_size? Known: name, cloud, min, max, initial, shard_size, local, cloud_init, metrics, constants, queries, policies, scaling
+11:5 groups[0].shard_sizes: is not a known key; did you mean shard_size? Known: name, cloud, min, max, initial, shard_size, local, ec2, openstack, azure, module, credentials, cloud_init, rollout, metrics, constants, queries, alerts, policies, scaling
 13:18 groups[0].policies[0].target.query: is "cpo", which is no defined query; did you mean cpu? Defined: cpu, if
 13:30 groups[0].policies[0].target.value: is -1; write a number above 0
 14:5 groups[1].max: is missing; add a whole number

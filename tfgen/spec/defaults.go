@@ -29,6 +29,20 @@ func setDefaults(app *Application, has func(path string) bool) {
 			set(&g.Local.ServiceTime, Duration(100*time.Millisecond), has(path+".local.service_time"))
 			set(&g.Local.BootTime, Duration(2*time.Second), has(path+".local.boot_time"))
 		}
+		set(&g.CloudInit.Mode, CloudInitAppend, has(path+".cloud_init.mode"))
+		set(&g.Rollout.Mode, RolloutReplace, has(path+".rollout.mode"))
+		set(&g.Rollout.Batch, 1, has(path+".rollout.batch"))
+		set(&g.Rollout.Surge, defaultSurge(g), has(path+".rollout.surge"))
+		set(&g.Rollout.Pause, Duration(30*time.Second), has(path+".rollout.pause"))
+		if o := g.OpenStack; o != nil {
+			set(&o.AntiAffinity, AntiAffinityNone, has(path+".openstack.anti_affinity"))
+			if o.BootVolume != nil {
+				set(&o.BootVolume.Size, 10, has(path+".openstack.boot_volume.size"))
+			}
+		}
+		if a := g.Azure; a != nil {
+			setAzureDefaults(a, path+".azure", has)
+		}
 		for j := range g.Policies {
 			if t := g.Policies[j].Target; t != nil {
 				path := fmt.Sprintf("%s.policies[%d].target", path, j)
@@ -38,6 +52,36 @@ func setDefaults(app *Application, has func(path string) bool) {
 		}
 		namePolicies(g.Policies)
 	}
+}
+
+func setAzureDefaults(a *Azure, path string, has func(path string) bool) {
+	set(&a.OS, AzureLinux, has(path+".os"))
+	admin := "ubuntu"
+	if a.OS == AzureWindows {
+		admin = "windows"
+	}
+	set(&a.AdminUsername, admin, has(path+".admin_username"))
+	if a.OS == AzureWindows {
+		set(&a.AdminPassword, "admin_password", has(path+".admin_password_credential"))
+	}
+	if a.Image != nil {
+		set(&a.Image.Version, "latest", has(path+".image.version"))
+	}
+	if a.Spot != nil {
+		set(&a.Spot.MaxPrice, -1, has(path+".spot.max_price"))
+	}
+	set(&a.NetworkResourceGroup, a.ResourceGroup, has(path+".network_resource_group"))
+	set(&a.OSDisk.Type, "Standard_LRS", has(path+".os_disk.type"))
+	set(&a.OSDisk.Caching, "ReadWrite", has(path+".os_disk.caching"))
+}
+
+// defaultSurge lets as many nodes come first as go at once, unless the nodes have to
+// share an address.
+func defaultSurge(g *Group) int {
+	if g.OpenStack != nil && g.OpenStack.FloatingIP != "" {
+		return 0
+	}
+	return g.Rollout.Batch
 }
 
 func set[T any](field *T, value T, has bool) {

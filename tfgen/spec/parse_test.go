@@ -39,6 +39,9 @@ constants:
 queries:
   cpu: avg(rate(cpu_seconds_total[1m]))
   requests: sum(rate(requests_total[1m]))
+  busy: [busy > 0, node]
+alerts:
+  - {alert: overloaded, expr: avg(cpu) > 80, for: 1m, labels: {severity: page}, annotations: {summary: hot}}
 groups:
   - name: web
     cloud: local
@@ -51,6 +54,8 @@ groups:
     metrics: {port: 9000, path: /m}
     constants: {m_opt_weight: 0.5}
     queries: {cpu: avg(group_cpu)}
+    alerts: [{alert: idle, expr: avg(cpu) < 20}]
+    rollout: {mode: keep, batch: 2, surge: 3, pause: 1m}
     policies:
       - target: {query: cpu, value: 0.6, kind: average, tolerance: 0.2}
       - name: rule
@@ -73,12 +78,14 @@ func TestParseFillsInDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Application{
-		Name: "shop", Interval: Duration(15 * time.Second),
+		Name: "shop", Dir: ".", Interval: Duration(15 * time.Second),
 		Groups: []Group{{
 			Name: "web", Cloud: CloudLocal, Min: 1, Max: 3, Initial: 1, ShardSize: 50,
-			Local:   &Local{Slots: 4, ServiceTime: Duration(100 * time.Millisecond), BootTime: Duration(2 * time.Second)},
-			Metrics: Metrics{Port: 9100, Path: "/metrics"},
-			Scaling: Scaling{CooldownIn: Duration(time.Minute), Stabilisation: Duration(5 * time.Minute)},
+			Local:     &Local{Slots: 4, ServiceTime: Duration(100 * time.Millisecond), BootTime: Duration(2 * time.Second)},
+			Metrics:   Metrics{Port: 9100, Path: "/metrics"},
+			Scaling:   Scaling{CooldownIn: Duration(time.Minute), Stabilisation: Duration(5 * time.Minute)},
+			CloudInit: CloudInit{Mode: CloudInitAppend},
+			Rollout:   Rollout{Mode: RolloutReplace, Batch: 1, Surge: 1, Pause: Duration(30 * time.Second)},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -94,18 +101,22 @@ func TestParseReadsEveryKey(t *testing.T) {
 	number := func(f float64) *float64 { return &f }
 	whole := func(i int) *int { return &i }
 	want := &Application{
-		Name: "shop", Interval: Duration(30 * time.Second),
+		Name: "shop", Dir: ".", Interval: Duration(30 * time.Second),
 		Monitoring: Monitoring{Prometheus: &Prometheus{
 			URL: "https://prometheus.example:9090/prefix", Username: "me", PasswordFile: "pass",
 			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", FileSD: "targets.json",
 		}},
 		Constants: map[string]any{"limit": 100, "hours": []any{8, 20}},
-		Queries:   map[string]string{"cpu": "avg(rate(cpu_seconds_total[1m]))", "requests": "sum(rate(requests_total[1m]))"},
+		Alerts: []Alert{{Name: "overloaded", Expr: "avg(cpu) > 80", For: Duration(time.Minute),
+			Labels: map[string]string{"severity": "page"}, Annotations: map[string]string{"summary": "hot"}}},
+		Queries: map[string]Query{"cpu": {Expr: "avg(rate(cpu_seconds_total[1m]))"}, "requests": {Expr: "sum(rate(requests_total[1m]))"}, "busy": {Expr: "busy > 0", Label: "node"}},
 		Groups: []Group{{
 			Name: "web", Cloud: CloudLocal, Min: 2, Max: 10, Initial: 3, ShardSize: 5,
 			Local:     &Local{Slots: 8, ServiceTime: Duration(50 * time.Millisecond), BootTime: Duration(time.Second), Balancer: "127.0.0.1:8080"},
-			CloudInit: "#cloud-config", Metrics: Metrics{Port: 9000, Path: "/m"},
-			Constants: map[string]any{"m_opt_weight": 0.5}, Queries: map[string]string{"cpu": "avg(group_cpu)"},
+			CloudInit: CloudInit{Mode: CloudInitAppend, Content: "#cloud-config"}, Metrics: Metrics{Port: 9000, Path: "/m"},
+			Constants: map[string]any{"m_opt_weight": 0.5}, Queries: map[string]Query{"cpu": {Expr: "avg(group_cpu)"}},
+			Alerts:  []Alert{{Name: "idle", Expr: "avg(cpu) < 20"}},
+			Rollout: Rollout{Mode: RolloutKeep, Batch: 2, Surge: 3, Pause: Duration(time.Minute)},
 			Policies: []Policy{
 				{Name: "target", Target: &Target{Query: "cpu", Value: 0.6, Kind: TargetAverage, Tolerance: 0.2}},
 				{Name: "rule", Steps: &Steps{Query: "requests", Bands: []Band{
@@ -113,8 +124,8 @@ func TestParseReadsEveryKey(t *testing.T) {
 					{Above: number(1), Below: number(2), Percent: number(-10)},
 					{Below: number(1), Nodes: whole(2)},
 				}}},
-				{Name: "rule-2", Rule: &Rule{Source: "m_node_count = 3", File: "shop.yaml", Line: 39, Column: 15}},
-				{Name: "rule-3", Rule: &Rule{Source: "if cpu > limit:\n    m_node_count = 4\n", File: "shop.yaml", Line: 41, Column: 11}},
+				{Name: "rule-2", Rule: &Rule{Source: "m_node_count = 3", File: "shop.yaml", Line: 44, Column: 15}},
+				{Name: "rule-3", Rule: &Rule{Source: "if cpu > limit:\n    m_node_count = 4\n", File: "shop.yaml", Line: 46, Column: 11}},
 			},
 			Scaling: Scaling{CooldownOut: Duration(10 * time.Second), CooldownIn: Duration(20 * time.Second), Stabilisation: Duration(time.Minute), MaxStepOut: 4, MaxStepIn: 1},
 		}},
@@ -151,12 +162,12 @@ func TestLookups(t *testing.T) {
 	if g != &app.Groups[0] || app.Group("db") != nil {
 		t.Errorf("Group(web), Group(db) = %p, %p, want %p, nil", g, app.Group("db"), &app.Groups[0])
 	}
-	queries := map[string]string{"cpu": "avg(group_cpu)", "requests": "sum(rate(requests_total[1m]))"}
+	queries := map[string]Query{"cpu": {Expr: "avg(group_cpu)"}, "requests": {Expr: "sum(rate(requests_total[1m]))"}, "busy": {Expr: "busy > 0", Label: "node"}}
 	if diff := cmp.Diff(queries, app.GroupQueries(g)); diff != "" {
 		t.Errorf("GroupQueries() (-want +got):\n%s", diff)
 	}
-	app.GroupQueries(g)["cpu"] = "changed"
-	if app.Queries["cpu"] == "changed" || g.Queries["cpu"] == "changed" {
+	app.GroupQueries(g)["cpu"] = Query{Expr: "changed"}
+	if app.Queries["cpu"].Expr == "changed" || g.Queries["cpu"].Expr == "changed" {
 		t.Error("GroupQueries() gave out the application's map")
 	}
 	constants := map[string]any{"limit": 100, "hours": []any{8, 20}, "m_opt_weight": 0.5}

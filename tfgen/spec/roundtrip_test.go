@@ -24,7 +24,7 @@ func TestParseReadsWhatMarshalWrites(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Parse() error:\n%v\nof:\n%s", err, text)
 		}
-		opts := cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Rule{}, "File", "Line", "Column")}
+		opts := cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Rule{}, "File", "Line", "Column"), cmpopts.IgnoreFields(Application{}, "Dir")}
 		if diff := cmp.Diff(want, got, opts); diff != "" {
 			t.Fatalf("Parse() (-want +got):\n%s\nof:\n%s", diff, text)
 		}
@@ -36,7 +36,7 @@ func drawApplication(t *rapid.T) *Application {
 		Name:      drawName(t),
 		Interval:  drawDuration(t, time.Second),
 		Constants: map[string]any{},
-		Queries:   map[string]string{},
+		Queries:   map[string]Query{},
 	}
 	for i := range rapid.IntRange(0, 3).Draw(t, "constants") {
 		app.Constants[fmt.Sprintf("c%d", i)] = rapid.OneOf(
@@ -50,7 +50,11 @@ func drawApplication(t *rapid.T) *Application {
 			})).Draw(t, "constant")
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "queries") {
-		app.Queries[fmt.Sprintf("q%d", i)] = "up" + drawText.Draw(t, "query")
+		query := Query{Expr: "up" + drawText.Draw(t, "query")}
+		if rapid.Bool().Draw(t, "a list") {
+			query.Label = "node" + drawText.Draw(t, "label")
+		}
+		app.Queries[fmt.Sprintf("q%d", i)] = query
 	}
 	app.Monitoring = drawMonitoring(t)
 	for i := range rapid.IntRange(1, 3).Draw(t, "groups") {
@@ -95,7 +99,15 @@ func drawGroup(t *rapid.T, i int) Group {
 			ServiceTime: drawDuration(t, 1), BootTime: drawDuration(t, 0),
 			Balancer: fmt.Sprintf("127.0.0.1:%d", 8000+i),
 		},
-		CloudInit: drawText.Draw(t, "cloud init"),
+		CloudInit: CloudInit{
+			Mode:    rapid.SampledFrom([]CloudInitMode{CloudInitAppend, CloudInitInsert, CloudInitReplace}).Draw(t, "mode"),
+			Content: drawText.Draw(t, "cloud init"), Base: drawText.Draw(t, "base"),
+		},
+		Rollout: Rollout{
+			Mode:  rapid.SampledFrom([]RolloutMode{RolloutReplace, RolloutKeep}).Draw(t, "rollout"),
+			Batch: rapid.IntRange(1, 9).Draw(t, "batch"), Surge: rapid.SampledFrom([]int{0, 9, 10}).Draw(t, "surge"), Pause: drawDuration(t, 0),
+		},
+		Alerts:    []Alert{{Name: fmt.Sprintf("a%d", i), Expr: "up == 0", For: drawDuration(t, 0)}},
 		Metrics:   Metrics{Port: rapid.IntRange(1, 65535).Draw(t, "port"), Path: "/metrics"},
 		Constants: map[string]any{"g": drawText.Draw(t, "constant")},
 		Scaling: Scaling{

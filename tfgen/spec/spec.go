@@ -11,6 +11,9 @@ type Duration = strictyaml.Duration
 type Application struct {
 	// Name identifies the application in the daemon, on disk and in labels.
 	Name string `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the application: lower-case letters, digits and dashes, at most 40."`
+	// Dir is the folder of the description, from which the paths in it count. A
+	// relative one counts from the working directory.
+	Dir string `yaml:"-"`
 	// Interval is the time between two ticks; node metrics are scraped as often.
 	Interval Duration `yaml:"interval" jsonschema_description:"Time between two decisions, and between two scrapes of a node. Default 15s."`
 	// Monitoring says where metrics come from.
@@ -18,9 +21,41 @@ type Application struct {
 	// Constants are values that every group's rules can use by name.
 	Constants map[string]any `yaml:"constants" jsonschema_description:"Values that the rules of every group can use by name."`
 	// Queries are PromQL expressions that every group's policies can use by name.
-	Queries map[string]string `yaml:"queries" jsonschema_description:"PromQL expressions by name, for the policies of every group."`
+	Queries map[string]Query `yaml:"queries" jsonschema_description:"PromQL expressions by name, for the policies of every group. [expression, label] gives rules the list of that label's values."`
+	// Alerts are conditions that every group's rules can use by name, as true or
+	// false.
+	Alerts []Alert `yaml:"alerts" jsonschema_description:"Conditions that the rules of every group can use by name, as true or false."`
 	// Groups are the node groups, in the order of the description.
 	Groups []Group `yaml:"groups" jsonschema:"required,minItems=1" jsonschema_description:"The node groups."`
+	// NotDeployed is what a TOSCA template describes besides node groups. It is kept
+	// and shown, and nothing is made of it.
+	NotDeployed []NotDeployed `yaml:"not_deployed" jsonschema_description:"Parts of a TOSCA template that this version keeps and does not deploy, such as containers."`
+}
+
+// NotDeployed is a part of a TOSCA template that is kept and not deployed: a
+// container, a volume, a configuration, a policy for one of them.
+type NotDeployed struct {
+	// Name and Type are the template's own.
+	Name string `yaml:"name" jsonschema:"required" jsonschema_description:"Name in the TOSCA template."`
+	// Type is a TOSCA type name.
+	Type string `yaml:"type" jsonschema:"required" jsonschema_description:"TOSCA type."`
+	// Definition is what the template says of it, with inputs resolved.
+	Definition map[string]any `yaml:"definition" jsonschema_description:"What the template says of it."`
+}
+
+// Alert is a condition over metrics, as Prometheus' alerting rules write it. A
+// rule sees it by name: true while it has held throughout For.
+type Alert struct {
+	// Name is the variable that rules see.
+	Name string `yaml:"alert" jsonschema:"required" jsonschema_description:"Name of the alert, and of the variable that rules see."`
+	// Expr is a PromQL expression that has a result while the condition holds.
+	Expr string `yaml:"expr" jsonschema:"required" jsonschema_description:"PromQL expression that has a result while the condition holds."`
+	// For is how long the condition must hold before the alert is true.
+	For Duration `yaml:"for" jsonschema_description:"How long the condition must hold. Default 0s."`
+	// Labels and Annotations are kept for an external Prometheus' rule file.
+	Labels map[string]string `yaml:"labels" jsonschema_description:"Labels of the alert, for an external Prometheus."`
+	// Annotations are the texts that go with the alert.
+	Annotations map[string]string `yaml:"annotations" jsonschema_description:"Annotations of the alert, for an external Prometheus."`
 }
 
 // Monitoring says where an application's metrics come from: scraped and kept by
@@ -68,15 +103,28 @@ type ScrapeTarget struct {
 // Cloud names the kind of place where a group's nodes run.
 type Cloud string
 
-// CloudLocal runs each node as a process on scalerd's own machine.
-const CloudLocal Cloud = "local"
+const (
+	// CloudLocal runs each node as a process on scalerd's own machine.
+	CloudLocal Cloud = "local"
+	// CloudEC2 is Amazon EC2, or anything that speaks its API.
+	CloudEC2 Cloud = "ec2"
+	// CloudOpenStack is an OpenStack project.
+	CloudOpenStack Cloud = "openstack"
+	// CloudAzure is a resource group of Microsoft Azure.
+	CloudAzure Cloud = "azure"
+	// CloudModule is whatever a Terraform module of the user's makes.
+	CloudModule Cloud = "module"
+)
+
+// Clouds are all clouds.
+var Clouds = []Cloud{CloudLocal, CloudEC2, CloudOpenStack, CloudAzure, CloudModule}
 
 // Group is a set of interchangeable nodes.
 type Group struct {
 	// Name is part of every node's name: <group>-0001.
 	Name string `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the group: lower-case letters, digits and dashes, at most 40."`
 	// Cloud is where the nodes run.
-	Cloud Cloud `yaml:"cloud" jsonschema:"required,enum=local" jsonschema_description:"Where the nodes run."`
+	Cloud Cloud `yaml:"cloud" jsonschema:"required,enum=local,enum=ec2,enum=openstack,enum=azure,enum=module" jsonschema_description:"Where the nodes run."`
 	// Min and Max bound the number of nodes, both included.
 	Min int `yaml:"min" jsonschema:"minimum=0" jsonschema_description:"Fewest nodes. Default 1."`
 	// Max is the most nodes.
@@ -87,14 +135,30 @@ type Group struct {
 	ShardSize int `yaml:"shard_size" jsonschema:"minimum=1,maximum=200" jsonschema_description:"Most nodes in one Terraform root module. Default 50."`
 	// Local configures the nodes of a group with cloud: local.
 	Local *Local `yaml:"local" jsonschema_description:"Settings of the nodes where cloud is local."`
-	// CloudInit is the user data that new nodes start with.
-	CloudInit string `yaml:"cloud_init" jsonschema_description:"cloud-init user data of new nodes; cloud: local does not use it."`
+	// EC2, OpenStack, Azure and Module configure the nodes of the clouds of these
+	// names.
+	EC2 *EC2 `yaml:"ec2" jsonschema_description:"Settings of the nodes where cloud is ec2."`
+	// OpenStack configures the nodes of a group with cloud: openstack.
+	OpenStack *OpenStack `yaml:"openstack" jsonschema_description:"Settings of the nodes where cloud is openstack."`
+	// Azure configures the nodes of a group with cloud: azure.
+	Azure *Azure `yaml:"azure" jsonschema_description:"Settings of the nodes where cloud is azure."`
+	// Module configures the nodes of a group with cloud: module.
+	Module *Module `yaml:"module" jsonschema_description:"Settings of the nodes where cloud is module."`
+	// Credentials names the entry of scalerd's credentials that the group's Terraform
+	// runs with.
+	Credentials string `yaml:"credentials" jsonschema_description:"Name of the entry in scalerd's credentials file to use. Default: the first entry of the cloud's type, else the environment of scalerd."`
+	// CloudInit is what new nodes do when they boot.
+	CloudInit CloudInit `yaml:"cloud_init" jsonschema_description:"What new nodes do when they boot; cloud: local does not use it."`
+	// Rollout says how nodes are replaced after a change of their settings.
+	Rollout Rollout `yaml:"rollout" jsonschema_description:"How nodes are replaced after a change that only new nodes can have, such as another image."`
 	// Metrics says where a node serves its metrics.
 	Metrics Metrics `yaml:"metrics" jsonschema_description:"Where each node serves its metrics."`
 	// Constants are added to the application's, and win over them.
 	Constants map[string]any `yaml:"constants" jsonschema_description:"Constants of this group; they win over the application's."`
 	// Queries are added to the application's, and win over them.
-	Queries map[string]string `yaml:"queries" jsonschema_description:"Queries of this group; they win over the application's."`
+	Queries map[string]Query `yaml:"queries" jsonschema_description:"Queries of this group; they win over the application's."`
+	// Alerts are added to the application's, and win over them.
+	Alerts []Alert `yaml:"alerts" jsonschema_description:"Alerts of this group; they win over the application's."`
 	// Policies propose sizes. A group without policies keeps its size.
 	Policies []Policy `yaml:"policies" jsonschema_description:"What sizes the group; the largest proposal wins. Without policies the group keeps its size."`
 	// Scaling limits how fast the size may change.
@@ -113,6 +177,31 @@ type Local struct {
 	// Balancer is the host:port that spreads requests over the ready nodes.
 	Balancer string `yaml:"balancer" jsonschema_description:"host:port on which a balancer in front of the group listens; none without it."`
 }
+
+// Rollout says how the nodes of a group are replaced after a change of the
+// description that running nodes cannot take on: in batches, each with its
+// replacement first.
+type Rollout struct {
+	// Mode is replace, or keep: old nodes stay until they go for another reason.
+	Mode RolloutMode `yaml:"mode" jsonschema:"enum=replace,enum=keep" jsonschema_description:"replace: nodes with old settings are replaced. keep: they stay until they go for another reason. Default replace."`
+	// Batch is the most nodes that are replaced at once.
+	Batch int `yaml:"batch" jsonschema:"minimum=1" jsonschema_description:"Most nodes replaced at once. Default 1."`
+	// Surge is how many nodes more than wanted may exist meanwhile. With 0 a node
+	// goes before its replacement comes.
+	Surge int `yaml:"surge" jsonschema:"minimum=0" jsonschema_description:"Nodes above the wanted number, max included, that may exist meanwhile; 0 removes before it adds. Default batch, or 0 with floating_ip."`
+	// Pause passes between a batch that is ready and the next.
+	Pause Duration `yaml:"pause" jsonschema_description:"Time between a batch that is ready and the next one. Default 30s."`
+}
+
+// RolloutMode says whether nodes with old settings are replaced.
+type RolloutMode string
+
+const (
+	// RolloutReplace replaces nodes with old settings.
+	RolloutReplace RolloutMode = "replace"
+	// RolloutKeep leaves them.
+	RolloutKeep RolloutMode = "keep"
+)
 
 // Metrics says where each node of a group serves its Prometheus metrics.
 type Metrics struct {

@@ -27,8 +27,10 @@ func hexOf(prefix string, words ...string) string {
 	return prefix + "0" + hex.EncodeToString(sum[:8])
 }
 
-// privateIP is an address that nothing else in the cloud has, in 10.0.0.0/8.
-func (m *making) privateIP() string { return address(10, 0, m.serial, 1<<16) }
+// privateIP is an address that nothing else in the cloud has. It is a loopback
+// address, 127.1.0.1 and up, so that what scrapes or drains a simulated machine
+// never leaves this one, and a test can serve there what a machine would.
+func (m *making) privateIP() string { return address(127, 1, m.serial, 254<<8) }
 
 // publicIP is an address that nothing else in the cloud has, in the range
 // 198.18.0.0/15, which is reserved for benchmarks. It comes round after 130,000.

@@ -1,0 +1,114 @@
+// Package credentials finds what Terraform needs to log in to a group's cloud.
+//
+// They come from a file in the layout of MiCADO's auth_data.yaml, or from the
+// environment of scalerd, where profiles and clouds.yaml are found as ever. They
+// reach terraform through its environment only, for one run, and are written
+// nowhere.
+//
+//	resource:
+//	  - type: ec2              # or aws
+//	    name: production       # optional: what a group's credentials: names
+//	    auth_data: {accesskey: ..., secretkey: ...}
+//	  - type: nova             # or openstack
+//	    auth_data: {application_credential_id: ..., application_credential_secret: ...}
+//	  - type: azure
+//	    auth_data: {subscription_id: ..., tenant_id: ..., client_id: ..., client_secret: ...}
+//	  - type: module           # anything else: variables of the environment
+//	    auth_data: {GOOGLE_CREDENTIALS: ...}
+package credentials
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/tfgen/spec"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// file is the layout of a credentials file.
+type file struct {
+	Resource []entry `yaml:"resource" jsonschema:"required"`
+}
+
+type entry struct {
+	Type     string            `yaml:"type" jsonschema:"required"`
+	Name     string            `yaml:"name"`
+	AuthData map[string]string `yaml:"auth_data" jsonschema:"required"`
+}
+
+// Find returns the credentials of the cloud's entry of that name in the file at
+// path or, without a name, of its first one. Where the file has none, or path is
+// empty, terraform runs with scalerd's own environment; only a name must be there.
+// The file is read each time, so that a changed one is used from the next run on.
+func Find(path string, cloud spec.Cloud, name string) (scaler.Credentials, error) {
+	if path == "" {
+		if name != "" {
+			return scaler.Credentials{}, fmt.Errorf("credentials %s: scalerd has no credentials file; name one with --credentials", name)
+		}
+		return scaler.Credentials{}, nil
+	}
+	f, err := read(path)
+	if err != nil {
+		return scaler.Credentials{}, err
+	}
+	for _, e := range f.Resource {
+		if kinds[strings.ToLower(e.Type)] != cloud || name != "" && e.Name != name {
+			continue
+		}
+		set, err := translate(cloud, e.AuthData)
+		if err != nil {
+			return scaler.Credentials{}, fmt.Errorf("credentials file %s: entry %s: %w", path, strings.TrimSpace(e.Type+" "+e.Name), err)
+		}
+		return set, nil
+	}
+	if name != "" {
+		return scaler.Credentials{}, fmt.Errorf("credentials file %s has no entry with type %s and name %s; add it", path, cloud, name)
+	}
+	return scaler.Credentials{}, nil
+}
+
+// kinds are the types that entries can have.
+var kinds = map[string]spec.Cloud{
+	"ec2": spec.CloudEC2, "aws": spec.CloudEC2,
+	"nova": spec.CloudOpenStack, "openstack": spec.CloudOpenStack,
+	"azure": spec.CloudAzure, "module": spec.CloudModule,
+}
+
+func read(path string) (file, error) {
+	var f file
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, fmt.Errorf("credentials file %s is not there; write it, or leave out --credentials", path)
+	}
+	if err != nil {
+		return f, fmt.Errorf("credentials file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return f, fmt.Errorf("credentials file %s can be read by others (mode %04o); run chmod 600 on it", path, info.Mode().Perm())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return f, fmt.Errorf("credentials file: %w", err)
+	}
+	doc, err := strictyaml.Decode(path, text, &f)
+	if err != nil {
+		return f, err
+	}
+	var mistakes strictyaml.Mistakes
+	for i, e := range f.Resource {
+		if _, ok := kinds[strings.ToLower(e.Type)]; !ok {
+			mistakes = append(mistakes, doc.Mistake(strictyaml.JoinIndex("resource", i)+".type",
+				fmt.Sprintf("is %q, which is no cloud of this version", e.Type), "use one of "+strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")))
+		}
+	}
+	if len(mistakes) > 0 {
+		return f, mistakes
+	}
+	return f, nil
+}

@@ -1,0 +1,104 @@
+package terraform
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/renameio/v2"
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/scalerd/scalerd/scaler"
+)
+
+// initMarker holds the digest of the configuration that was last initialised.
+const initMarker = ".terraform/scalerd-init"
+
+// lockFile pins the providers of a root module.
+const lockFile = ".terraform.lock.hcl"
+
+// init runs `terraform init` where the configuration was never initialised, or
+// has changed since. A new root module starts with the lock file of its group, so
+// that all shards of a group use the same provider versions, and find them in the
+// plugin cache.
+func (r *Runner) init(ctx context.Context, tf driver, progress func(scaler.Progress)) error {
+	digest, err := configDigest(tf.dir)
+	if err != nil {
+		return err
+	}
+	marker := filepath.Join(tf.dir, initMarker)
+	if have, err := os.ReadFile(marker); err == nil && string(have) == digest {
+		return nil
+	}
+	free, err := acquire(ctx, r.initing)
+	if err != nil {
+		return err
+	}
+	defer free()
+	progress(scaler.Progress{Phase: "init", Message: "Initializing " + filepath.Base(tf.dir)})
+	if cache := r.env[pluginCache]; cache != "" { // terraform refuses one that is not there
+		if err := os.MkdirAll(cache, 0o700); err != nil {
+			return fmt.Errorf("folder for providers: %w", err)
+		}
+	}
+	group := filepath.Join(filepath.Dir(tf.dir), lockFile)
+	if err := copyLock(group, filepath.Join(tf.dir, lockFile), false); err != nil {
+		return err
+	}
+	if err := tf.Init(ctx, tfexec.Upgrade(false)); err != nil {
+		return fmt.Errorf("init %s: %w", tf.dir, err)
+	}
+	if err := copyLock(filepath.Join(tf.dir, lockFile), group, true); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(marker), 0o700); err != nil {
+		return fmt.Errorf("init %s: %w", tf.dir, err)
+	}
+	if err := os.WriteFile(marker, []byte(digest), 0o600); err != nil {
+		return fmt.Errorf("init %s: %w", tf.dir, err)
+	}
+	return nil
+}
+
+// copyLock copies a lock file, if it is there. One that is at the other place
+// already is kept, unless replace is set.
+func copyLock(from, to string, replace bool) error {
+	text, err := os.ReadFile(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read lock file: %w", err)
+	}
+	if _, err := os.Stat(to); err == nil && !replace {
+		return nil
+	}
+	if err := renameio.WriteFile(to, text, 0o600); err != nil {
+		return fmt.Errorf("write lock file: %w", err)
+	}
+	return nil
+}
+
+// configDigest is a digest of the module's .tf files: names and contents.
+func configDigest(dir string) (string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+	if err != nil {
+		return "", fmt.Errorf("list configuration of %s: %w", dir, err)
+	}
+	slices.Sort(names)
+	h := sha256.New()
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("read configuration: %w", err)
+		}
+		fmt.Fprintf(h, "%s %d\n", filepath.Base(name), len(text))
+		h.Write(text)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}
