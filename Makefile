@@ -7,7 +7,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PACKAGES    := ./cmd/... ./examples/... ./scaler/... ./tfgen/...
 TRACE       ?=
 
-.PHONY: build test e2e race lint bench demo clean
+.PHONY: build test e2e race adts lint bench demo clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -20,6 +20,9 @@ e2e: ## the real binaries: kill -9, bad input, full disks
 
 race: ## all tests twice, for what happens only sometimes
 	$(GO) test -race -count=2 -timeout 30m $(PACKAGES)
+
+adts: ## every MiCADO template through its life over simulated clouds: a table
+	$(GO) test -timeout 30m -run TestEveryADT -v ./cmd | grep -v level=INFO
 
 lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reached
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }

@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the descriptions and modules, by their paths in this folder.
 //
-//go:embed local ec2 openstack azure module
+//go:embed local ec2 openstack azure module tosca
 var Files embed.FS

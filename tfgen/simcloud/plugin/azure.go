@@ -113,7 +113,7 @@ func (m *making) azure(place string) error {
 	if err != nil || has {
 		return err
 	}
-	return fmt.Errorf("creating %s: unexpected status 404 (404 Not Found) with error: ResourceGroupNotFound: Resource group '%s' could not be found.", m.next.str("id"), name)
+	return inWords("creating %s: unexpected status 404 (404 Not Found) with error: ResourceGroupNotFound: Resource group '%s' could not be found.", m.next.str("id"), name)
 }
 
 // needs refuses a creation that names a resource of ours that does not exist.
@@ -121,7 +121,7 @@ func (m *making) needs(typ, id string) error {
 	if m.Exists(typ, id) {
 		return nil
 	}
-	return fmt.Errorf("creating %s: unexpected status 400 (400 Bad Request) with error: InvalidResourceReference: Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", m.next.str("id"), id, m.next.str("id"))
+	return inWords("creating %s: unexpected status 400 (400 Bad Request) with error: InvalidResourceReference: Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", m.next.str("id"), id, m.next.str("id"))
 }
 
 // azureInUse refuses a deletion while a resource of another type names this one.
@@ -160,7 +160,7 @@ func azureInterface() *kind {
 		update: func(m *making) error { return m.ipConfigurations() },
 		remove: func(m *making) error {
 			if vm := m.prior.str("virtual_machine_id"); vm != "" && (m.Exists("azurerm_linux_virtual_machine", vm) || m.Exists("azurerm_windows_virtual_machine", vm)) {
-				return fmt.Errorf("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: NicInUse: Network Interface %s is used by existing resource %s. In order to delete the network interface, it must be dissociated from the resource.", m.prior.str("id"), m.prior.str("id"), vm)
+				return inWords("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: NicInUse: Network Interface %s is used by existing resource %s. In order to delete the network interface, it must be dissociated from the resource.", m.prior.str("id"), m.prior.str("id"), vm)
 			}
 			return nil
 		},
@@ -215,7 +215,7 @@ func (m *making) usePublicIP(id, user string) error {
 		return err
 	}
 	if user != "" && r.User != "" && !strings.EqualFold(r.User, user) && m.Exists("azurerm_network_interface", r.User) {
-		return fmt.Errorf("creating %s: unexpected status 400 (400 Bad Request) with error: PublicIPAddressInUse: Resource %s is referencing public IP address %s that is already allocated to resource %s.", user, user, id, r.User)
+		return inWords("creating %s: unexpected status 400 (400 Bad Request) with error: PublicIPAddressInUse: Resource %s is referencing public IP address %s that is already allocated to resource %s.", user, user, id, r.User)
 	}
 	r.User = user
 	return m.Put(r)
@@ -244,7 +244,7 @@ func azurePublicIP() *kind {
 			if r.User == "" || !m.Exists("azurerm_network_interface", r.User) {
 				return nil
 			}
-			return fmt.Errorf("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: PublicIPAddressCannotBeDeleted: Public IP address %s can not be deleted since it is still allocated to resource %s.", id, id, r.User)
+			return inWords("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: PublicIPAddressCannotBeDeleted: Public IP address %s can not be deleted since it is still allocated to resource %s.", id, id, r.User)
 		},
 	}
 }

@@ -137,7 +137,7 @@ func lookupAzureMachine(l *looking) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Virtual Machine (Subscription: %q\nResource Group Name: %q\nVirtual Machine Name: %q) was not found",
+	return inWords("Virtual Machine (Subscription: %q\nResource Group Name: %q\nVirtual Machine Name: %q) was not found",
 		l.server.account.number, l.o.str("resource_group_name"), l.o.str("name"))
 }
 

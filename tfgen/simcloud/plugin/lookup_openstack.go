@@ -1,8 +1,6 @@
 package plugin
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/scalerd/scalerd/tfgen/simcloud"
@@ -41,7 +39,7 @@ func lookupFlavor(l *looking) error {
 		return err
 	}
 	if !found || name == "" && l.o.attrs["vcpus"].IsNull() && l.o.attrs["ram"].IsNull() {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	name = first(name, "flavor")
 	for attribute, value := range map[string]any{
@@ -59,7 +57,7 @@ func lookupImage(l *looking) error {
 		return err
 	}
 	if !found {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	for attribute, value := range map[string]any{
 		"id": id, "name": name, "container_format": "bare", "disk_format": "qcow2", "visibility": "public", "protected": false,
@@ -78,7 +76,7 @@ func lookupNetwork(l *looking) error {
 		return err
 	}
 	if !found {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	for attribute, value := range map[string]any{
 		"id": id, "name": first(name, "network"), "network_id": id, "admin_state_up": "true", "shared": "false", "status": "ACTIVE",
@@ -110,7 +108,7 @@ func lookupServer(l *looking) error {
 	id := l.o.str("id")
 	r, exists := l.Get("openstack_compute_instance_v2", id)
 	if !exists {
-		return fmt.Errorf("Unable to retrieve OpenStack %s server: Resource not found: [GET v2.1/servers/%s], error message: {\"itemNotFound\": {\"code\": 404, \"message\": \"Instance %s could not be found.\"}}", id, id, id)
+		return inWords("Unable to retrieve OpenStack %s server: Resource not found: [GET v2.1/servers/%s], error message: {\"itemNotFound\": {\"code\": 404, \"message\": \"Instance %s could not be found.\"}}", id, id, id)
 	}
 	o, err := l.resource(r.Type, id)
 	if err != nil {
@@ -152,13 +150,13 @@ func lookupPort(l *looking) error {
 	}
 	switch len(found) {
 	case 0:
-		return errors.New("No openstack_networking_port_v2 found")
+		return inWords("No openstack_networking_port_v2 found")
 	case 1:
 		l.o.answer("port_id", found[0].str("id"))
 		l.copyFrom(found[0])
 		return nil
 	}
-	return fmt.Errorf("More than one openstack_networking_port_v2 found (%d)", len(found))
+	return inWords("More than one openstack_networking_port_v2 found (%d)", len(found))
 }
 
 func (l *looking) portMatches(r simcloud.Resource, o *object) bool {

@@ -224,14 +224,14 @@ func (m *making) associateFloatingIP() error {
 		return err
 	}
 	if fip == nil {
-		return fmt.Errorf("Unable to get ID of openstack_networking_floatingip_associate_v2 floating_ip %s: No Floating IP found", o.str("floating_ip"))
+		return inWords("Unable to get ID of openstack_networking_floatingip_associate_v2 floating_ip %s: No Floating IP found", o.str("floating_ip"))
 	}
 	port, err := m.other("openstack_networking_port_v2", o.str("port_id"))
 	if err != nil {
 		return err
 	}
 	if port == nil {
-		return fmt.Errorf(`Error associating openstack_networking_floatingip_associate_v2 floating_ip %s with port %s: Expected HTTP response code [200] but got 404 instead: {"NeutronError": {"type": "PortNotFound", "message": "Port %s could not be found.", "detail": ""}}`, fip.str("id"), o.str("port_id"), o.str("port_id"))
+		return inWords(`Error associating openstack_networking_floatingip_associate_v2 floating_ip %s with port %s: Expected HTTP response code [200] but got 404 instead: {"NeutronError": {"type": "PortNotFound", "message": "Port %s could not be found.", "detail": ""}}`, fip.str("id"), o.str("port_id"), o.str("port_id"))
 	}
 	if !o.known("fixed_ip") {
 		o.set("fixed_ip", first(append(port.strs("all_fixed_ips"), "")...))

@@ -1,4 +1,6 @@
-package tosca
+// Package toscatest fills in MiCADO's templates for tests: they come with
+// placeholders that their users replace.
+package toscatest
 
 import (
 	"os"
@@ -21,20 +23,22 @@ var fillings = map[string]string{
 }
 
 var (
-	keyLine  = regexp.MustCompile(`^(\s*(?:- )?)([A-Za-z_]+):\s*(.*)$`)
-	itemLine = regexp.MustCompile(`^(\s*- )(.*)$`)
+	keyLine     = regexp.MustCompile(`^(\s*(?:- )?)([A-Za-z_]+):\s*(.*)$`)
+	placeholder = regexp.MustCompile(`\bADD_[A-Z]|<[A-Z][A-Z0-9_ -]*>|\(e\.?g\.?[ .:,]`)
+	optional    = regexp.MustCompile(`(?i)^\s*[-(]optional[-)]`)
+	itemLine    = regexp.MustCompile(`^(\s*- )(.*)$`)
 )
 
-// fill puts values in place of the placeholders of a template, except for optional
+// Fill puts values in place of the placeholders of a template, except for optional
 // ones.
-func fill(text string) string {
+func Fill(text string) string {
 	nova := strings.Contains(text, "Nova.Compute")
 	lines := strings.Split(text, "\n")
 	list := ""
 	for i, line := range lines {
 		if m := keyLine.FindStringSubmatch(line); m != nil {
 			list = m[2]
-			if value, ok := fillings[m[2]]; ok && placeholder(m[3]) != "" && !optional.MatchString(m[3]) {
+			if value, ok := fillings[m[2]]; ok && placeholder.MatchString(m[3]) && !optional.MatchString(m[3]) {
 				if nova && strings.HasPrefix(m[2], "endpoint") {
 					value = "https://sztaki.cloud.mta.hu:5000/v3"
 				}
@@ -43,15 +47,16 @@ func fill(text string) string {
 				}
 				lines[i] = m[1] + m[2] + ": " + value
 			}
-		} else if m := itemLine.FindStringSubmatch(line); m != nil && placeholder(m[2]) != "" {
+		} else if m := itemLine.FindStringSubmatch(line); m != nil && placeholder.MatchString(m[2]) {
 			lines[i] = m[1] + fillings[list]
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// adts is the folder of MiCADO's templates, beside the repository.
-func adts(t testing.TB) string {
+// Folder is where MiCADO's templates are, beside the repository; the test is skipped
+// where they are not.
+func Folder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
