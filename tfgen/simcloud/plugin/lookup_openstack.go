@@ -94,12 +94,12 @@ func lookupNeutronGroup(l *looking) error {
 		return err
 	}
 	if !found {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	for attribute, value := range map[string]any{
 		"id": id, "name": name, "secgroup_id": id, "stateful": true, "tenant_id": l.server.account.tenant, "all_tags": []string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
