@@ -1,8 +1,7 @@
-package demo
+package trace
 
 import (
 	"compress/gzip"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,13 +39,13 @@ func TestMistakesOfATraceAreAnsweredWithTheirLine(t *testing.T) {
 			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := ReadTrace(path)
+			_, err := Read(path)
 			if err == nil {
-				t.Fatal("ReadTrace() took the file")
+				t.Fatal("Read() took the file")
 			}
 			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), path+":") {
-					t.Errorf("ReadTrace() = %v, want %q in it after the path", err, want)
+					t.Errorf("Read() = %v, want %q in it after the path", err, want)
 				}
 			}
 		})
@@ -77,12 +76,12 @@ func TestATraceMayHaveOtherColumnsAndBeCompressed(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadTrace(path)
+	got, err := Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(Trace{Seconds: []float64{10, 20}, Rates: []float64{1, 3}}, got); diff != "" {
-		t.Errorf("ReadTrace() (-want +got):\n%s", diff)
+		t.Errorf("Read() (-want +got):\n%s", diff)
 	}
 	if got.Span() != 20*time.Second {
 		t.Errorf("Span() = %s, want 20s: the last sample lasts as long as the one before", got.Span())
@@ -102,22 +101,9 @@ func TestBinsAreMeansByTime(t *testing.T) {
 		{"across its samples", 2, []float64{(4*10 + 0*15) / 25.0, (0*5 + 8*10 + 2*10) / 25.0}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, trace.bins(test.n), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
-				t.Errorf("bins(%d) (-want +got):\n%s", test.n, diff)
+			if diff := cmp.Diff(test.want, trace.Bins(test.n), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+				t.Errorf("Bins(%d) (-want +got):\n%s", test.n, diff)
 			}
 		})
-	}
-}
-
-func TestATraceIsCompressedToTheRun(t *testing.T) {
-	trace := Trace{Seconds: []float64{0, 3600}, Rates: []float64{2, 8}}
-	s, highest := trace.shape(10 * time.Second)
-	if highest != 8 {
-		t.Errorf("highest = %g, want 8", highest)
-	}
-	for _, test := range []struct{ x, want float64 }{{0, 0.25}, {0.49, 0.25}, {0.51, 1}, {1, 1}} {
-		if got := s(test.x); math.Abs(got-test.want) > 1e-9 {
-			t.Errorf("shape(%g) = %g, want %g", test.x, got, test.want)
-		}
 	}
 }

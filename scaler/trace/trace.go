@@ -1,4 +1,5 @@
-package demo
+// Package trace reads recorded loads, and cuts and smooths them.
+package trace
 
 import (
 	"bufio"
@@ -36,9 +37,9 @@ const traceForm = "the file must be CSV with the header line " + timeColumn + ",
 // maxMistakes is how many mistakes of a file are told at once.
 const maxMistakes = 10
 
-// ReadTrace reads a trace from a CSV file, which may be compressed with gzip. An
+// Read reads a trace from a CSV file, which may be compressed with gzip. An
 // error says for each mistake in which line it is and what to do about it.
-func ReadTrace(path string) (Trace, error) {
+func Read(path string) (Trace, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return Trace{}, fmt.Errorf("read trace: %w", err)
@@ -187,8 +188,8 @@ func (t Trace) Span() time.Duration {
 	return time.Duration(t.span() * float64(time.Second))
 }
 
-// bins are the means of n equal parts of the trace.
-func (t Trace) bins(n int) []float64 {
+// Bins are the means of n equal parts of the trace.
+func (t Trace) Bins(n int) []float64 {
 	means, width := make([]float64, n), t.span()/float64(n)
 	for i, rate := range t.Rates {
 		from, to := t.Seconds[i]-t.Seconds[0], t.span()
@@ -201,18 +202,4 @@ func (t Trace) bins(n int) []float64 {
 		}
 	}
 	return means
-}
-
-// traceBin is the time of the run in which all of the trace that falls into it
-// is averaged.
-const traceBin = 500 * time.Millisecond
-
-// shape compresses the trace to a run of that length. highest is what 1 stands
-// for, in requests/s of the trace.
-func (t Trace) shape(length time.Duration) (s shape, highest float64) {
-	bins := t.bins(max(1, int(length/traceBin)))
-	highest = slices.Max(bins)
-	return func(x float64) float64 {
-		return bins[min(len(bins)-1, max(0, int(x*float64(len(bins)))))] / highest
-	}, highest
 }
