@@ -15,22 +15,27 @@ func TestImportsPointOneWay(t *testing.T) {
 	model := []string{"tfgen/spec", "tfgen/strictyaml"}
 	generation := append(slices.Clone(model), "tfgen/schema", "tfgen/cloudinit", "templates")
 	allowed := map[string][]string{
-		"tfgen/strictyaml": {},
-		"tfgen/schema":     {},
-		"tfgen/cloudinit":  {},
-		"templates":        {},
-		"tfgen/spec":       {"tfgen/strictyaml"},
-		"tfgen":            generation,
-		"scaler/policy":    model,
-		"tfgen/tosca":      model,
-		"scaler":           append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy"),
+		"tfgen/strictyaml":      {},
+		"tfgen/schema":          {},
+		"tfgen/cloudinit":       {},
+		"templates":             {},
+		"tfgen/spec":            {"tfgen/strictyaml"},
+		"tfgen":                 generation,
+		"scaler/policy":         model,
+		"tfgen/tosca":           model,
+		"tfgen/price":           model,
+		"tfgen/simcloud":        {"tfgen/schema"},
+		"tfgen/simcloud/plugin": {"tfgen/schema", "tfgen/simcloud"},
+		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/api", "scaler/credentials"} {
 		allowed[adapter] = loop
 	}
+	allowed["scaler/trace"] = []string{}
+	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "optimizer", "optimizer/linreg", "optimizer/mlp")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}
-	leaves := []string{"tfgen/strictyaml", "tfgen/schema", "tfgen/cloudinit", "tfgen/spec", "tfgen/tosca", "tfgen", "scaler/policy"}
+	leaves := []string{"tfgen/strictyaml", "tfgen/schema", "tfgen/cloudinit", "tfgen/spec", "tfgen/tosca", "tfgen/price", "tfgen", "scaler/policy", "scaler/trace"}
 	for pkg, may := range allowed {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {
