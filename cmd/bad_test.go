@@ -38,6 +38,7 @@ func TestDaemonRefusesToStartInASentence(t *testing.T) {
 		{"a port that is taken", []string{"--listen", taken.Addr().String()}, "address already in use; choose another address with --listen"},
 		{"a page for everybody", []string{"--listen", "0.0.0.0:0"}, "only loopback addresses"},
 		{"a data folder below a file", []string{"--data", filepath.Join(file, "data")}, "not a directory; choose another one with --data"},
+		{"a data folder that nobody can make", []string{"--data", "/proc/scalerd"}, "mkdir /proc/scalerd: no such file or directory; choose another one with --data"},
 		{"a data folder that another scalerd has", []string{"--data", first.data}, fmt.Sprintf("another scalerd (process %d) works on %s", first.cmd.Process.Pid, first.data)},
 		{"a socket that another scalerd has", []string{"--socket", filepath.Join(first.data, "scalerd.sock")}, "choose another socket with --socket"},
 		{"a socket whose path is too long", []string{"--socket", "/tmp/" + strings.Repeat("s", 104)}, "give a shorter one with --socket"},
