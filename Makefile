@@ -16,10 +16,15 @@ VARIANT     ?= --drift 1.25
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
 
-test: ## all tests, with the race detector
-	$(GO) test -race -timeout 15m ./cmd/scalerctl ./cmd/scalerd ./examples/... ./scaler/... ./tfgen/...
+# What `make test` takes of the end-to-end tests: the main job, a kill -9 in the
+# middle of an apply, bad input. They come last, alone: they keep real time.
+SMOKE := TestScripts|TestFleetsFollowTheLoad|TestBrokenDescriptionChangesNothing|TestKilledDaemonLosesAndDoublesNothing/when_terraform_applies
 
-e2e: ## the real binaries: kill -9, bad input, full disks
+test: ## all tests but most of the end-to-end ones, with the race detector
+	$(GO) test -race -timeout 15m $(filter-out ./cmd/...,$(PACKAGES)) ./cmd/scalerctl ./cmd/scalerd
+	$(GO) test -race -timeout 10m -run '$(SMOKE)' ./cmd
+
+e2e: ## all of the real binaries: kill -9 at many moments, bad input, full disks
 	$(GO) test -race -timeout 20m ./cmd
 
 race: ## all tests twice, for what happens only sometimes
