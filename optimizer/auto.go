@@ -21,6 +21,7 @@ type auto struct {
 	challenger *ensemble
 
 	in     held
+	tables []whatIf // per target, while the ensemble is in charge
 	limits []limits
 	plan   plan
 	y      []float64 // the targets of the newest sample in units of their limits; NaN: none
@@ -60,7 +61,7 @@ const (
 
 func newAuto(c Config) *auto {
 	a := &auto{cfg: c, load: newLoad(len(c.Inputs)), forecast: newForecast(),
-		limits: make([]limits, len(c.Targets)), y: make([]float64, len(c.Targets))}
+		limits: make([]limits, len(c.Targets)), tables: make([]whatIf, len(c.Targets)), y: make([]float64, len(c.Targets))}
 	for range c.Targets {
 		a.capacities = append(a.capacities, newCapacity(len(c.Inputs)))
 	}
@@ -113,8 +114,9 @@ func (a *auto) observe(o *Optimizer, r row, gap time.Duration) {
 		a.plan = p
 		return
 	}
+	a.skill.observe(a.capacities[0], a.load.x, a.y[0], r.nodes, p.warm)
+	a.challenge(o, r, &p)
 	for t, c := range a.capacities {
-		a.skill.observe(c, a.load.x, a.y[t], r.nodes, p.warm)
 		c.observe(a.load, a.y[t], r.nodes, p.warm)
 	}
 	a.look(o, r, &p)
@@ -158,17 +160,22 @@ func (a *auto) decide(o *Optimizer, r row, p *plan) {
 	p.ready = true
 	p.model = "capacity"
 	for t, c := range a.capacities {
-		if !c.usable() || !a.skill.earned() {
+		if !c.usable() {
 			p.ready = false
 		}
 		l := &a.limits[t]
 		l.at, l.variance, l.ok = c.logLimit(1)
+		if a.skill.champion && r.complete() {
+			p.model = "ensemble"
+			a.tabulate(o, r, t)
+			l.at, l.ok = a.tables[t].limit(), true
+		}
 		if !l.ok {
 			p.unhelped = true
 		}
 	}
-	if !p.ready {
-		p.model = "reactive"
+	if !p.ready || p.model == "capacity" && !a.skill.earned() {
+		p.ready, p.model = false, "reactive"
 		return
 	}
 	f := a.forecast
@@ -321,9 +328,8 @@ func (a *auto) fill(o *Optimizer, found []Candidate) {
 		cand.Risk = exceed(h, f.level, a.limits, n)
 		x := f.level + h.ahead - math.Log(n)
 		for t, target := range o.cfg.Targets {
-			g := a.capacities[t].gauge()
-			s := z80 * math.Sqrt(h.sigma*h.sigma+g.variance/n)
-			pred := Prediction{target.absolute(g.predict(x, n, 0, 1)), target.absolute(g.predict(x-s, n, 0, 1)), target.absolute(g.predict(x+s, n, 0, 1))}
+			s := z80 * math.Sqrt(h.sigma*h.sigma+a.limits[t].variance/n)
+			pred := Prediction{a.value(t, x, n), a.value(t, x-s, n), a.value(t, x+s, n)}
 			if pred.Low > pred.High {
 				pred.Low, pred.High = pred.High, pred.Low
 			}
@@ -331,4 +337,12 @@ func (a *auto) fill(o *Optimizer, found []Candidate) {
 			cand.Holds = cand.Holds && target.in(pred.Value)
 		}
 	}
+}
+
+// value is what the model in charge predicts of a target at a log load per node.
+func (a *auto) value(t int, x, n float64) float64 {
+	if a.plan.model == "ensemble" {
+		return a.cfg.Targets[t].absolute(math.Exp(a.tables[t].at(x)))
+	}
+	return a.cfg.Targets[t].absolute(a.capacities[t].gauge().predict(x, n, 0, 1))
 }
