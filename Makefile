@@ -11,7 +11,7 @@ TRACE       ?=
 TRACES      ?= ../shared/traces
 VARIANT     ?= --drift 1.25
 
-.PHONY: build test e2e race adts lint bench bench-decisions demo clean
+.PHONY: build test e2e race adts lint bench bench-decisions bench-optimizer demo clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -47,6 +47,10 @@ bench: build ## figures of one tick and one step, side by side with bare terrafo
 
 bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
 	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --policy all --hindsight $(VARIANT)
+
+bench-optimizer: ## the optimizer beside scikit-learn on recorded samples, its decisions, its speed
+	$(GO) test -count 1 -timeout 30m -run 'TestAgainstScikit|TestErrorOfTheDecision' -v ./optimizer
+	$(GO) test -run '^$$' -bench . -benchmem ./optimizer/...
 
 demo: build ## the main job in three minutes; TRACE=FILE.csv drives it with your load
 	bin/scalerd demo $(if $(TRACE),--trace $(TRACE))
