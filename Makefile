@@ -38,7 +38,7 @@ bench: build ## figures of one tick and one step, side by side with bare terrafo
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
-	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --policy all --hindsight $(VARIANT)
+	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --hindsight $(VARIANT)
 
 demo: build ## the main job in three minutes; TRACE=FILE.csv drives it with your load
 	bin/scalerd demo $(if $(TRACE),--trace $(TRACE))
