@@ -46,7 +46,7 @@ bench: build ## figures of one tick and one step, side by side with bare terrafo
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
-	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --policy all --hindsight $(VARIANT)
+	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --hindsight $(VARIANT)
 
 bench-optimizer: ## the optimizer beside scikit-learn on recorded samples, its decisions, its speed
 	$(GO) test -count 1 -timeout 30m -run 'TestAgainstScikit|TestErrorOfTheDecision' -v ./optimizer
