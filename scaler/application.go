@@ -47,6 +47,8 @@ type application struct {
 	groups   []*group
 	problem  string
 	tickedAt time.Time
+	// sharedData is the m_userdata of all rules, where they share it.
+	sharedData []byte
 	// destroyed is set when nothing is left.
 	destroyed bool
 
@@ -264,6 +266,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 		}
 	}
 	a.groups = append(a.groups, g)
+	a.restoreShared(row)
 	a.wg.Go(func() { act.run(ctx) })
 	return g, nil
 }

@@ -20,7 +20,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"scaler":           {"scaler/policy", "tfgen", "tfgen/spec", "tfgen/strictyaml"},
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/api", "scaler/credentials"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/api", "scaler/credentials", "scaler/ruletest"} {
 		allowed[adapter] = loop
 	}
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}

@@ -160,13 +160,14 @@ func (g *group) observe(app *spec.Application, readings map[string]policy.Readin
 	return obs
 }
 
-// propose asks every policy.
-func (g *group) propose(obs policy.Observation) []policy.Proposal {
+// propose asks every policy, each with what it remembers.
+func (g *group) propose(obs policy.Observation, memory memory) []policy.Proposal {
 	var proposals []policy.Proposal
 	g.problems = nil
 	for _, p := range g.policies {
-		obs.UserData = g.row.UserData[p.Name()]
+		obs.UserData = memory.recall(p.Name())
 		proposal := p.Propose(obs)
+		memory.remember(p.Name(), proposal.UserData)
 		if proposal.Error != "" {
 			g.problems = append(g.problems, fmt.Sprintf("policy %s: %s", p.Name(), proposal.Error))
 		}

@@ -19,6 +19,9 @@ func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	for _, note := range Notes(described) {
+		s.config.Log.Warn("description has a warning", "application", described.Name, "warning", note)
+	}
 	row := StoredApplication{Name: described.Name, File: source.File, Text: source.Text, Params: source.Params, UpdatedAt: time.Now()}
 	a, err := s.application(ctx, described.Name)
 	if err == nil {

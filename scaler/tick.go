@@ -51,7 +51,7 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 			continue
 		}
 		obs := g.observe(a.spec, a.groupReadings(g, readings, now), now)
-		proposals := g.propose(obs)
+		proposals := g.propose(obs, a.memory(g))
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
 		a.commit(ctx, g, d, history)
 		a.roll(ctx, g, now)
@@ -210,7 +210,7 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	row.Wanted, row.Known = d.To, true
 	row.LastOut, row.LastIn = history.LastOut, history.LastIn
 	row.Dropping = g.dropping(d.Drop)
-	row.UserData = userData(g.row.UserData, d.Proposals)
+	row.UserData = a.userData(g.row.UserData, d.Proposals)
 	if err := a.keep(ctx, g, &d, row); err != nil {
 		a.log.Error("decision not recorded, so not carried out", "group", g.name, "error", err)
 		a.problem = fmt.Sprintf("decisions can't be recorded, so nothing is changed: %v", err)
@@ -253,21 +253,6 @@ func (a *application) countDecision(d Decision) {
 		direction = "drop"
 	}
 	a.config.Metrics.decisions.WithLabelValues(a.name, d.Group, direction).Inc()
-}
-
-// userData is what the rules remember after these proposals.
-func userData(before map[string][]byte, proposals []policy.Proposal) map[string][]byte {
-	after := maps.Clone(before)
-	for _, p := range proposals {
-		if p.UserData == nil {
-			continue
-		}
-		if after == nil {
-			after = map[string][]byte{}
-		}
-		after[p.Policy] = p.UserData
-	}
-	return after
 }
 
 // publish makes the newest state visible: to readers, to scrapers and balancers,

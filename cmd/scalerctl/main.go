@@ -79,7 +79,7 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan also knows markdown")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddGroup(&cobra.Group{ID: "files", Title: "Work on files, without a daemon:"}, &cobra.Group{ID: "daemon", Title: "Work with the daemon:"})
-	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), schemaCommand()} {
+	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), schemaCommand(), ruleCommand(&s)} {
 		c.GroupID = "files"
 		root.AddCommand(c)
 	}

@@ -168,6 +168,7 @@ func nodeNote(n scaler.NodeStatus) string {
 func decisionsCommand(s *settings) *cobra.Command {
 	var group string
 	var limit int
+	var prints bool
 	cmd := &cobra.Command{
 		Use:   "decisions APPLICATION",
 		Short: "List the newest decisions; ticks that changed nothing are not kept",
@@ -182,14 +183,27 @@ func decisionsCommand(s *settings) *cobra.Command {
 				fmt.Fprintln(t, "ID\tTIME\tGROUP\tNODES\tREASON")
 				for _, d := range decisions {
 					fmt.Fprintf(t, "%d\t%s\t%s\t%d -> %d\t%s\n", d.ID, clock(d.At), d.Group, d.From, d.To, lastReason(&d))
+					if prints {
+						textPrints(t, d)
+					}
 				}
 				return t.Flush()
 			})
 		},
 	}
 	cmd.Flags().StringVar(&group, "group", "", "only this group")
+	cmd.Flags().BoolVar(&prints, "prints", false, "show what the rules printed")
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many")
 	return cmd
+}
+
+// textPrints writes what the rules printed, below their decision.
+func textPrints(w io.Writer, d scaler.Decision) {
+	for _, p := range d.Proposals {
+		for _, line := range p.Prints {
+			fmt.Fprintf(w, "\t\t\t\t%s | %s\n", p.Policy, line)
+		}
+	}
 }
 
 func explainCommand(s *settings) *cobra.Command {

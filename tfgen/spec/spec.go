@@ -22,6 +22,9 @@ type Application struct {
 	// Alerts are conditions that every group's rules can use by name, as true or
 	// false.
 	Alerts []Alert `yaml:"alerts" jsonschema_description:"Conditions that the rules of every group can use by name, as true or false."`
+	// SharedUserData makes m_userdata one value for all rules of the application, in
+	// the order of the description, as it is in MiCADO.
+	SharedUserData bool `yaml:"shared_userdata" jsonschema_description:"Makes m_userdata one value for all rules, as in MiCADO. Default false: each rule has its own."`
 	// Groups are the node groups, in the order of the description.
 	Groups []Group `yaml:"groups" jsonschema:"required,minItems=1" jsonschema_description:"The node groups."`
 	// NotDeployed is what a TOSCA template describes besides node groups. It is kept
