@@ -71,8 +71,10 @@ type actuator struct {
 	shared    []string
 	// facts are what is on disk about the group.
 	facts groupFacts
-	// desc is what nodes are made from; nil for a group that is to go.
-	desc *description
+	// desc is what nodes are made from; nil for a group that is to go. settings are
+	// what it gives the node of a number.
+	desc     *description
+	settings func(number int) tfgen.Settings
 	// outdated says of nodes in which settings they differ from what the description
 	// has for them now.
 	outdated map[string]string
@@ -253,7 +255,7 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
-	outdated, err := a.compare(d)
+	settings, err := tfgen.NewNodes(d.app, d.group)
 	if err != nil {
 		return err
 	}
@@ -273,7 +275,8 @@ func (a *actuator) adopt(d description) error {
 		return err
 	}
 	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
-	a.facts, a.desc, a.outdated = facts, &d, outdated
+	a.facts, a.desc, a.settings = facts, &d, settings
+	a.compare()
 	a.noteCreation(nil) // what failed may be what was changed
 	return nil
 }
@@ -314,20 +317,15 @@ func (a *actuator) handOn() error {
 
 // compare says of each node in which settings it differs from what a node of its
 // number would get now.
-func (a *actuator) compare(d description) (map[string]string, error) {
-	outdated := map[string]string{}
+func (a *actuator) compare() {
+	a.outdated = map[string]string{}
 	for _, s := range a.shards {
 		for name, settings := range s.nodes {
-			now, err := tfgen.NewNode(d.app, d.group, tfgen.NodeNumber(name))
-			if err != nil {
-				return nil, err
-			}
-			if diff := settings.Differences(now); diff != "" {
-				outdated[name] = diff
+			if diff := settings.Differences(a.settings(tfgen.NodeNumber(name))); diff != "" {
+				a.outdated[name] = diff
 			}
 		}
 	}
-	return outdated, nil
 }
 
 // root is the root module of a shard with the group's credentials.

@@ -189,10 +189,6 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 	a.next = first + n
 	for number := first; number < first+n; number++ {
 		name := tfgen.NodeName(a.group, number)
-		settings, err := tfgen.NewNode(a.desc.app, a.desc.group, number)
-		if err != nil {
-			return err
-		}
 		s, err := a.roomy(edits, now)
 		if err != nil {
 			return err
@@ -201,9 +197,17 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 			return err
 		}
 		a.created[name] = now
-		edit(edits, s)[name] = settings
+		edit(edits, s)[name] = a.settings(number).Decided(a.decision())
 	}
 	return nil
+}
+
+// decision is the decision that is carried out, 0 where there is none.
+func (a *actuator) decision() int64 {
+	if a.wish == nil {
+		return 0
+	}
+	return a.wish.decision
 }
 
 // roomy finds or makes a shard that takes one more node now.

@@ -12,19 +12,25 @@ import (
 // nor networks, processes and logs.
 func TestImportsPointOneWay(t *testing.T) {
 	const module = "github.com/scalerd/scalerd/"
+	model := []string{"tfgen/spec", "tfgen/strictyaml"}
+	generation := append(slices.Clone(model), "tfgen/schema", "tfgen/cloudinit", "templates")
 	allowed := map[string][]string{
 		"tfgen/strictyaml": {},
+		"tfgen/schema":     {},
+		"tfgen/cloudinit":  {},
+		"templates":        {},
 		"tfgen/spec":       {"tfgen/strictyaml"},
-		"tfgen":            {"tfgen/spec", "tfgen/strictyaml"},
-		"scaler/policy":    {"tfgen/spec", "tfgen/strictyaml"},
-		"scaler":           {"scaler/policy", "tfgen", "tfgen/spec", "tfgen/strictyaml"},
+		"tfgen":            generation,
+		"scaler/policy":    model,
+		"tfgen/tosca":      model,
+		"scaler":           append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/api", "scaler/credentials", "scaler/ruletest"} {
 		allowed[adapter] = loop
 	}
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}
-	leaves := []string{"tfgen/strictyaml", "tfgen/spec", "tfgen", "scaler/policy"}
+	leaves := []string{"tfgen/strictyaml", "tfgen/schema", "tfgen/cloudinit", "tfgen/spec", "tfgen/tosca", "tfgen", "scaler/policy"}
 	for pkg, may := range allowed {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {

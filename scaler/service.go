@@ -88,7 +88,7 @@ func (s *Service) Run(ctx context.Context) error {
 // restore makes the runtime of a stored application. One whose description can't
 // be read any more is shown with that problem, and its nodes are left alone.
 func (s *Service) restore(row StoredApplication) *application {
-	described, err := s.Validate(Source{File: row.File, Text: row.Text, Params: row.Params})
+	described, err := s.Validate(Source{File: row.File, Text: row.Text, Params: row.Params, Name: row.Name})
 	a := newApplication(s.config, row, described)
 	if err != nil {
 		a.problem = fmt.Sprintf("the stored description is not valid any more, so its nodes are left alone: %v", err)

@@ -49,7 +49,8 @@ type StoredApplication struct {
 	// File is the name that the user's file had, for error messages.
 	File string
 	Text []byte
-	// Params are the values of a TOSCA template's inputs.
+	// Params are the values of a TOSCA template's inputs. The application keeps its
+	// Name whatever the template says.
 	Params map[string]any
 	// Paused stops decisions for all groups.
 	Paused bool

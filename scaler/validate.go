@@ -6,8 +6,10 @@ import (
 	"slices"
 
 	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
+	"github.com/scalerd/scalerd/tfgen/tosca"
 )
 
 // Source is a description as its user wrote it.
@@ -16,23 +18,33 @@ type Source struct {
 	// description are from its folder.
 	File string
 	Text []byte
-	// Params are the values of a TOSCA template's inputs.
+	// Params are the values of a TOSCA template's inputs, and Name, when set, is the
+	// name of its application in place of the template's own.
 	Params map[string]any
+	Name   string
 }
 
-// Validate reads a description with everything that can be checked without
-// running it: its keys and values, the PromQL of its queries and the programs of
-// its rules. The mistakes of all are answered at once, as strictyaml.Mistakes.
-func Validate(source Source, checkQuery func(promql string) error) (*spec.Application, error) {
+// Validate reads a description, of our own form or a TOSCA template, with
+// everything that can be checked without running it: its keys and values, the
+// PromQL of its queries and the programs of its rules. The mistakes of all are
+// answered at once, as strictyaml.Mistakes. The notes tell what of a template is
+// not deployed or was changed.
+func Validate(source Source, checkQuery func(promql string) error) (*spec.Application, []tosca.Note, error) {
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	return spec.Parse(source.File, source.Text, queries, checkRules)
+	checks := []spec.Check{tfgen.Check, queries, checkRules}
+	if tosca.Is(source.Text) {
+		return tosca.Parse(tosca.Source{File: source.File, Text: source.Text, Params: source.Params, Name: source.Name}, checks...)
+	}
+	app, err := spec.Parse(source.File, source.Text, checks...)
+	return app, nil, err
 }
 
 // Validate is the function Validate with the service's monitoring.
 func (s *Service) Validate(source Source) (*spec.Application, error) {
-	return Validate(source, s.config.CheckQuery)
+	app, _, err := Validate(source, s.config.CheckQuery)
+	return app, err
 }
 
 func checkQueries(app *spec.Application, doc *strictyaml.Document, checkQuery func(string) error) strictyaml.Mistakes {

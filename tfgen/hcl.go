@@ -56,21 +56,83 @@ func quote(value string) string {
 	return string(hclwrite.TokensForValue(cty.StringVal(value)).Bytes())
 }
 
-// versions is the file that says which Terraform the module needs.
-func versions(app *spec.Application, group *spec.Group) File {
+// provider is an entry of required_providers.
+type provider struct {
+	name, source, version string
+}
+
+// versions is the file that says which Terraform and which providers the module
+// needs.
+func versions(app *spec.Application, group *spec.Group, providers ...provider) File {
 	f := newFile(app, group)
 	block := f.Body().AppendNewBlock("terraform", nil).Body()
 	block.SetAttributeValue("required_version", cty.StringVal(requiredVersion))
+	if len(providers) > 0 {
+		block.AppendNewline()
+		required := block.AppendNewBlock("required_providers", nil).Body()
+		for _, p := range providers {
+			entry := map[string]cty.Value{"source": cty.StringVal(p.source)}
+			if p.version != "" {
+				entry["version"] = cty.StringVal(p.version)
+			}
+			required.SetAttributeValue(p.name, cty.ObjectVal(entry))
+		}
+	}
 	return finish("versions.tf", f)
 }
 
-// variables declares the node set; the type is an HCL type expression of one
-// node's settings.
-func variables(app *spec.Application, group *spec.Group, nodeType string) File {
+// variable is the declaration of a variable.
+type variable struct {
+	name, description string
+	// kind is an HCL type expression.
+	kind      string
+	sensitive bool
+	// comment stands above the type.
+	comment string
+}
+
+// nodesVariable declares the node set; kind is an HCL type expression of one node's
+// settings.
+func nodesVariable(kind string) variable {
+	return variable{
+		name:        "nodes",
+		description: "The nodes of this shard and what each was created with, by name. scalerd keeps them in " + NodesFile + ".",
+		kind:        fmt.Sprintf("map(%s)", kind),
+	}
+}
+
+// sharedVariable declares what the group's base hands to its shards.
+func sharedVariable(kind string) variable {
+	return variable{
+		name:        "shared",
+		description: "What the group's shards share: the output of ../" + BaseName + ", which scalerd keeps in " + SharedFile + ".",
+		kind:        kind,
+	}
+}
+
+// variables is the file that declares the module's variables.
+func variables(app *spec.Application, group *spec.Group, declared ...variable) File {
 	f := newFile(app, group)
-	block := f.Body().AppendNewBlock("variable", []string{"nodes"}).Body()
-	block.SetAttributeValue("description", cty.StringVal("The nodes of this shard and what each was created with, by name. scalerd keeps them in "+NodesFile+"."))
-	setExpr(block, "type", "map(%s)", nodeType)
-	block.SetAttributeValue("nullable", cty.False)
+	for i, v := range declared {
+		if i > 0 {
+			f.Body().AppendNewline()
+		}
+		block := f.Body().AppendNewBlock("variable", []string{v.name}).Body()
+		block.SetAttributeValue("description", cty.StringVal(v.description))
+		setExpr(block, "type", "%s", v.kind)
+		if v.sensitive {
+			block.SetAttributeValue("sensitive", cty.True)
+		}
+		block.SetAttributeValue("nullable", cty.False)
+	}
 	return finish("variables.tf", f)
+}
+
+// nodesOutput is the file with the output that tells where the nodes are.
+func nodesOutput(app *spec.Application, group *spec.Group, value string) File {
+	f := newFile(app, group)
+	output := f.Body().AppendNewBlock("output", []string{"nodes"}).Body()
+	output.SetAttributeValue("description", cty.StringVal("Every node's identifier and addresses, by name."))
+	setExpr(output, "value", "%s", value)
+	return finish("outputs.tf", f)
 }

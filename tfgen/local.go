@@ -26,7 +26,7 @@ func localShard(app *spec.Application, group *spec.Group) Module {
 		PerNode: []string{"terraform_data.node"},
 		Files: []File{
 			versions(app, group),
-			variables(app, group, "object({\n slots = number\n service_time = string\n boot_time = string\n})"),
+			variables(app, group, nodesVariable("object({\n slots = number\n service_time = string\n boot_time = string\n})")),
 			localMain(app, group),
 			localOutputs(app, group),
 		},

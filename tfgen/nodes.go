@@ -28,6 +28,21 @@ const UserDataFiles = "cloud-init-*.yaml"
 // these.
 type Settings map[string]any
 
+// decided is the setting that says which decision created a node. It is part of
+// the machine's tags, so that a machine of an interrupted creation can be told.
+const decided = "decision"
+
+// Decided is the settings with the decision that creates the node; 0 is none. A
+// local node has no tags, and so no such setting.
+func (s Settings) Decided(decision int64) Settings {
+	if _, tagged := s["user_data"]; !tagged || decision == 0 {
+		return s
+	}
+	with := maps.Clone(s)
+	with[decided] = strconv.FormatInt(decision, 10)
+	return with
+}
+
 // Differences lists the settings in which next differs, by key: "ami: a -> b". It
 // is empty where they are the same.
 func (s Settings) Differences(next Settings) string {
@@ -38,6 +53,7 @@ func (s Settings) Differences(next Settings) string {
 	for key := range next {
 		keys[key] = true
 	}
+	delete(keys, decided) // says when a node was made, not how
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if before, after := asJSON(s[key]), asJSON(next[key]); before != after {

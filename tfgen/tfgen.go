@@ -85,6 +85,14 @@ func Shard(app *spec.Application, group *spec.Group) (Module, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
 		return localShard(app, group), nil
+	case spec.CloudEC2:
+		return ec2Shard(app, group)
+	case spec.CloudOpenStack:
+		return openstackShard(app, group)
+	case spec.CloudAzure:
+		return azureShard(app, group)
+	case spec.CloudModule:
+		return moduleShard(app, group)
 	default:
 		return Module{}, unknownCloud(group)
 	}
@@ -96,6 +104,12 @@ func Base(app *spec.Application, group *spec.Group) (Module, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
 		return localBase(app, group), nil
+	case spec.CloudEC2, spec.CloudModule:
+		return Module{}, nil
+	case spec.CloudOpenStack:
+		return openstackBase(app, group)
+	case spec.CloudAzure:
+		return azureBase(app, group), nil
 	default:
 		return Module{}, unknownCloud(group)
 	}
@@ -108,14 +122,31 @@ func Base(app *spec.Application, group *spec.Group) (Module, error) {
 // from what NewNode gives for its number. What a running machine can change, such
 // as its tags, is part of the module instead.
 func NewNode(app *spec.Application, group *spec.Group, number int) (Settings, error) {
+	settings, err := NewNodes(app, group)
+	if err != nil {
+		return nil, err
+	}
+	return settings(number), nil
+}
+
+// NewNodes returns the function NewNode of one group, for many nodes.
+func NewNodes(app *spec.Application, group *spec.Group) (func(number int) Settings, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
-		return localNode(group), nil
+		return func(int) Settings { return localNode(group) }, nil
+	case spec.CloudEC2:
+		return ec2Settings(app, group)
+	case spec.CloudOpenStack:
+		return openstackSettings(app, group)
+	case spec.CloudAzure:
+		return azureSettings(app, group)
+	case spec.CloudModule:
+		return moduleSettings(app, group)
 	default:
 		return nil, unknownCloud(group)
 	}
 }
 
 func unknownCloud(group *spec.Group) error {
-	return fmt.Errorf("group %s: cloud %q is not known; use %q", group.Name, group.Cloud, spec.CloudLocal)
+	return fmt.Errorf("group %s: cloud %q is not known; use one of %q", group.Name, group.Cloud, spec.Clouds)
 }

@@ -23,7 +23,7 @@ func load(cmd *cobra.Command, file string) (*spec.Application, scaler.Source, er
 	if err != nil {
 		return nil, source, err
 	}
-	described, err := scaler.Validate(source, monitor.CheckQuery)
+	described, _, err := scaler.Validate(source, monitor.CheckQuery)
 	return described, source, err
 }
 

@@ -27,11 +27,13 @@ type Description struct {
 	Archive []byte `json:"archive,omitempty" doc:"A TOSCA archive (CSAR), in place of text."`
 	// Params are the values of a TOSCA template's inputs.
 	Params map[string]any `json:"params,omitempty" doc:"Values of a TOSCA template's inputs."`
+	// Name is the application's name in place of a TOSCA template's own.
+	Name string `json:"name,omitempty" doc:"Name of the application, in place of the TOSCA template's own."`
 }
 
 // Describe makes a Description of a source.
 func Describe(source scaler.Source) Description {
-	d := Description{File: source.File, Params: source.Params}
+	d := Description{File: source.File, Params: source.Params, Name: source.Name}
 	if utf8.Valid(source.Text) {
 		d.Text = string(source.Text)
 	} else {
@@ -41,7 +43,7 @@ func Describe(source scaler.Source) Description {
 }
 
 func (d Description) source() scaler.Source {
-	s := scaler.Source{File: d.File, Text: []byte(d.Text), Params: d.Params}
+	s := scaler.Source{File: d.File, Text: []byte(d.Text), Params: d.Params, Name: d.Name}
 	if len(d.Archive) > 0 {
 		s.Text = d.Archive
 	}

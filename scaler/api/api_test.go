@@ -105,7 +105,7 @@ func TestMistakesArriveWholeWithTheirPlaces(t *testing.T) {
 	client, _ := serve(t)
 	text := strings.Replace(empty, "max: 3", "max: -3, maxi: 1", 1) + "queries: {cpu: 'sum('}\n"
 	_, err := client.Submit(t.Context(), api.Description{File: "shop.yaml", Text: text})
-	_, want := scaler.Validate(scaler.Source{File: "shop.yaml", Text: []byte(text)}, monitor.CheckQuery)
+	_, _, want := scaler.Validate(scaler.Source{File: "shop.yaml", Text: []byte(text)}, monitor.CheckQuery)
 	var got, wanted strictyaml.Mistakes
 	if !errors.As(err, &got) || !errors.As(want, &wanted) {
 		t.Fatalf("Submit() = %v, want %v", err, want)

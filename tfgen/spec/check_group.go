@@ -12,7 +12,7 @@ import (
 func (c *checker) group(app *Application, g *Group, path string) {
 	c.name(path+".name", g.Name)
 	c.sizes(g, path)
-	c.cloud(g, path)
+	c.cloud(app, g, path)
 	c.metricsPath(path+".metrics.path", g.Metrics.Path)
 	c.definitions(path, g.Constants, g.Queries)
 	c.alerts(path, g.Alerts, app.GroupConstants(g), app.GroupQueries(g))
@@ -43,8 +43,9 @@ func (c *checker) sizes(g *Group, path string) {
 	}
 }
 
-// cloud checks that the group has the settings of its cloud and of no other.
-func (c *checker) cloud(g *Group, path string) {
+// cloud checks that the group has the settings of its cloud and of no other, and
+// those settings.
+func (c *checker) cloud(app *Application, g *Group, path string) {
 	for _, cloud := range Clouds {
 		at := path + "." + string(cloud)
 		if cloud != g.Cloud && slices.Contains(Clouds, g.Cloud) && c.doc.Has(at) {
@@ -54,8 +55,17 @@ func (c *checker) cloud(g *Group, path string) {
 			c.mistake(path+".cloud", fmt.Sprintf("is %s, and the group has no %s settings", cloud, cloud), fmt.Sprintf("add %s:", cloud))
 		}
 	}
-	if g.Cloud == CloudLocal && g.Local != nil {
-		c.local(g.Local, path+".local")
+	switch at := path + "." + string(g.Cloud); {
+	case g.Cloud == CloudLocal && g.Local != nil:
+		c.local(g.Local, at)
+	case g.Cloud == CloudEC2 && g.EC2 != nil:
+		c.ec2(g.EC2, at)
+	case g.Cloud == CloudOpenStack && g.OpenStack != nil:
+		c.openstack(g, at)
+	case g.Cloud == CloudAzure && g.Azure != nil:
+		c.azure(app, g, at)
+	case g.Cloud == CloudModule && g.Module != nil:
+		c.module(g.Module, at)
 	}
 }
 

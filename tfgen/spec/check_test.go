@@ -97,7 +97,7 @@ func TestParseReportsMistakes(t *testing.T) {
 		{"an unknown cloud", strings.Replace(small, "local", "mars", 1), `4:5 groups[0].cloud: is "mars", which is not known; use local or ec2 or openstack or azure or module`},
 		{"a mistyped cloud with its settings", strings.Replace(small, "local", "locla", 1) + "    local: {slots: 2}\n",
 			`4:5 groups[0].cloud: is "locla", which is not known; did you mean local? Known: local, ec2, openstack, azure, module`},
-		{"the settings of another cloud", strings.Replace(small, "local", "ec2", 1) + "    ec2: {region: r, ami: a, instance_type: t}\n    local: {slots: 2}\n",
+		{"the settings of another cloud", strings.Replace(small, "local", "ec2", 1) + "    ec2: {region: r, ami: ami-01234567, instance_type: t}\n    local: {slots: 2}\n",
 			"7:5 groups[0].local: is for cloud: local, and cloud is ec2; remove it, or write cloud: local"},
 		{"a cloud without its settings", strings.Replace(small, "local", "azure", 1),
 			"4:5 groups[0].cloud: is azure, and the group has no azure settings; add azure:"},

@@ -32,7 +32,7 @@ func setDefaults(app *Application, has func(path string) bool) {
 		set(&g.CloudInit.Mode, CloudInitAppend, has(path+".cloud_init.mode"))
 		set(&g.Rollout.Mode, RolloutReplace, has(path+".rollout.mode"))
 		set(&g.Rollout.Batch, 1, has(path+".rollout.batch"))
-		set(&g.Rollout.Surge, g.Rollout.Batch, has(path+".rollout.surge"))
+		set(&g.Rollout.Surge, defaultSurge(g), has(path+".rollout.surge"))
 		set(&g.Rollout.Pause, Duration(30*time.Second), has(path+".rollout.pause"))
 		if o := g.OpenStack; o != nil {
 			set(&o.AntiAffinity, AntiAffinityNone, has(path+".openstack.anti_affinity"))
@@ -73,6 +73,15 @@ func setAzureDefaults(a *Azure, path string, has func(path string) bool) {
 	set(&a.NetworkResourceGroup, a.ResourceGroup, has(path+".network_resource_group"))
 	set(&a.OSDisk.Type, "Standard_LRS", has(path+".os_disk.type"))
 	set(&a.OSDisk.Caching, "ReadWrite", has(path+".os_disk.caching"))
+}
+
+// defaultSurge lets as many nodes come first as go at once, unless the nodes have to
+// share an address.
+func defaultSurge(g *Group) int {
+	if g.OpenStack != nil && g.OpenStack.FloatingIP != "" {
+		return 0
+	}
+	return g.Rollout.Batch
 }
 
 func set[T any](field *T, value T, has bool) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -23,13 +24,37 @@ func Load(path string) (*Application, error) {
 }
 
 // Parse reads a description, fills in the defaults and checks it. The file is
-// only used in messages. A description with mistakes is answered with all of them
-// at once, as strictyaml.Mistakes. The programs of rules and the PromQL of queries
-// are not checked here but by the packages that run them, which the caller passes
-// as checks; their mistakes are listed with the others.
+// named in messages, and paths in the description count from its folder. A
+// description with mistakes is answered with all of them at once, as
+// strictyaml.Mistakes. The programs of rules and the PromQL of queries are not
+// checked here but by the packages that run them, which the caller passes as
+// checks; their mistakes are listed with the others.
 func Parse(file string, text []byte, checks ...Check) (*Application, error) {
 	app := new(Application)
 	doc, err := strictyaml.Decode(file, text, app)
+	return finish(app, doc, err, checks)
+}
+
+// Build is Parse for a description that was made from another document: root is a
+// tree with the keys of a description, whose mistakes stand where the nodes that
+// it was made from do. What was found wrong with that document already is in
+// mistakes, and answered with the others.
+func Build(root *strictyaml.Node, mistakes strictyaml.Mistakes, checks ...Check) (*Application, error) {
+	app := new(Application)
+	doc, err := root.Decode(app)
+	var more strictyaml.Mistakes
+	if err != nil && !errors.As(err, &more) {
+		return nil, err
+	}
+	if all := append(mistakes, more...); len(all) > 0 {
+		err = all
+	}
+	return finish(app, doc, err, checks)
+}
+
+// finish fills in the defaults of a decoded description and checks it; err is what
+// was wrong with its form.
+func finish(app *Application, doc *strictyaml.Document, err error, checks []Check) (*Application, error) {
 	var mistakes strictyaml.Mistakes
 	if err != nil && !errors.As(err, &mistakes) {
 		return nil, err
@@ -37,6 +62,7 @@ func Parse(file string, text []byte, checks ...Check) (*Application, error) {
 	if doc == nil {
 		return nil, mistakes
 	}
+	app.Dir = filepath.Dir(doc.File())
 	setDefaults(app, doc.Has)
 	c := &checker{doc: doc, mistakes: mistakes}
 	c.application(app)

@@ -78,7 +78,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Application{
-		Name: "shop", Interval: Duration(15 * time.Second),
+		Name: "shop", Dir: ".", Interval: Duration(15 * time.Second),
 		Groups: []Group{{
 			Name: "web", Cloud: CloudLocal, Min: 1, Max: 3, Initial: 1, ShardSize: 50,
 			Local:     &Local{Slots: 4, ServiceTime: Duration(100 * time.Millisecond), BootTime: Duration(2 * time.Second)},
@@ -101,7 +101,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 	number := func(f float64) *float64 { return &f }
 	whole := func(i int) *int { return &i }
 	want := &Application{
-		Name: "shop", Interval: Duration(30 * time.Second),
+		Name: "shop", Dir: ".", Interval: Duration(30 * time.Second),
 		Monitoring: Monitoring{Prometheus: &Prometheus{
 			URL: "https://prometheus.example:9090/prefix", Username: "me", PasswordFile: "pass",
 			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", FileSD: "targets.json",

@@ -11,6 +11,9 @@ type Duration = strictyaml.Duration
 type Application struct {
 	// Name identifies the application in the daemon, on disk and in labels.
 	Name string `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the application: lower-case letters, digits and dashes, at most 40."`
+	// Dir is the folder of the description, from which the paths in it count. A
+	// relative one counts from the working directory.
+	Dir string `yaml:"-"`
 	// Interval is the time between two ticks; node metrics are scraped as often.
 	Interval Duration `yaml:"interval" jsonschema_description:"Time between two decisions, and between two scrapes of a node. Default 15s."`
 	// Monitoring says where metrics come from.
@@ -188,7 +191,7 @@ type Rollout struct {
 	Batch int `yaml:"batch" jsonschema:"minimum=1" jsonschema_description:"Most nodes replaced at once. Default 1."`
 	// Surge is how many nodes more than wanted may exist meanwhile. With 0 a node
 	// goes before its replacement comes.
-	Surge int `yaml:"surge" jsonschema:"minimum=0" jsonschema_description:"Nodes above the wanted number, max included, that may exist meanwhile; 0 removes before it adds. Default batch."`
+	Surge int `yaml:"surge" jsonschema:"minimum=0" jsonschema_description:"Nodes above the wanted number, max included, that may exist meanwhile; 0 removes before it adds. Default batch, or 0 with floating_ip."`
 	// Pause passes between a batch that is ready and the next.
 	Pause Duration `yaml:"pause" jsonschema_description:"Time between a batch that is ready and the next one. Default 30s."`
 }

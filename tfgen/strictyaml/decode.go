@@ -3,137 +3,108 @@ package strictyaml
 import (
 	"fmt"
 	"reflect"
-	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
-
-// maxVisits is how many nodes are decoded, counting a node again for each alias
-// that stands for it. It is above what maxIndicators allows without aliases.
-const maxVisits = 250_000
 
 // decoder decodes one document.
 type decoder struct {
-	collection
-	file    string
-	lines   []string
-	aliases map[*ast.AliasNode]ast.Node
-	budget  int
+	*collection
+	budget int
 }
 
-func (d *decoder) report(m Mistake) {
-	m.File = d.file
-	d.add(m)
-}
-
-// wrong reports a mistake at a place.
-func (d *decoder) wrong(at *place, what, fix string) {
+// wrong reports a mistake at a node.
+func (d *decoder) wrong(at *Node, what, fix string) {
 	at.markWrong()
-	d.report(Mistake{Line: at.line, Column: at.column, Path: at.path(), What: what, Fix: fix})
-}
-
-// spend counts a visit. It reports the first visit beyond the budget and answers
-// false from then on.
-func (d *decoder) spend(at *place) bool {
-	d.budget--
-	if d.budget == -1 {
-		d.wrong(at, "stands for too much: the aliases of this file multiply", "write fewer aliases of aliases")
-	}
-	return d.budget >= 0
+	d.add(at.Mistake(what, fix))
 }
 
 // value decodes a node that is not null, and reports the mistakes in it.
-func (d *decoder) value(n ast.Node, into reflect.Value, at *place, r rules) {
-	if n = d.follow(n); n == nil || !d.spend(at) {
-		at.markWrong()
+func (d *decoder) value(n *Node, into reflect.Value, r rules) {
+	d.budget--
+	switch {
+	case n.bad || d.budget < 0:
+		n.markWrong()
 		return
-	}
-	if at.depth > maxDepth {
-		d.wrong(at, fmt.Sprintf("is nested more than %d deep", maxDepth), "write it flatter")
-		return
-	}
-	if into.Kind() == reflect.Pointer {
+	case into.Kind() == reflect.Pointer:
 		if into.IsNil() {
 			into.Set(reflect.New(into.Type().Elem()))
 		}
-		d.value(n, into.Elem(), at, r)
+		d.value(n, into.Elem(), r)
 		return
-	}
-	v := classify(n)
-	if v.kind == kindOther {
-		d.wrong(at, fmt.Sprintf("is %s, %s", v, v.problem), v.fix)
+	case n.value.kind == KindOther:
+		d.wrong(n, fmt.Sprintf("is %s, %s", n.value, n.value.problem), n.value.fix)
 		return
 	}
 	switch target := into.Addr().Interface().(type) {
 	case *Duration:
-		d.duration(v, target, at)
+		d.duration(n, target)
 		return
 	case TextUnmarshaler:
 		switch texts, ok := target.(TextsUnmarshaler); {
-		case ok && v.kind == kindList:
-			d.texts(n, v, texts, at)
+		case ok && n.value.kind == KindList:
+			d.texts(n, texts)
 			return
-		case v.kind != kindMapping || !hasKeys(into.Type()):
-			d.textAt(n, v, target, at)
+		case n.value.kind != KindMapping || !hasKeys(into.Type()):
+			d.textAt(n, target)
 			return
 		}
 	}
 	switch into.Kind() {
 	case reflect.Struct:
-		d.structure(n, v, into, at)
+		d.structure(n, into)
 	case reflect.Map:
-		d.mapping(n, v, into, at)
+		d.mapping(n, into)
 	case reflect.Slice:
-		d.list(n, v, into, at, r)
+		d.list(n, into, r)
 	case reflect.Interface:
-		d.any(n, v, into, at)
+		d.any(n, into)
 	default:
-		d.scalar(v, into, at, r)
+		d.scalar(n, into, r)
 	}
 }
 
-func (d *decoder) scalar(v scalar, into reflect.Value, at *place, r rules) {
+func (d *decoder) scalar(n *Node, into reflect.Value, r rules) {
+	v := n.value
 	switch into.Kind() {
 	case reflect.String:
-		if d.want(v, "text", at, kindText) {
-			d.ifWrong(at)(r.checkEnum(v.text))
+		if d.want(n, "text", KindText) {
+			d.ifWrong(n)(r.checkEnum(v.text))
 			into.SetString(v.text)
 		}
 	case reflect.Bool:
-		if d.want(v, "true or false", at, kindBool) {
+		if d.want(n, "true or false", KindBool) {
 			into.SetBool(v.bool)
 		}
 	case reflect.Float32, reflect.Float64:
-		if d.want(v, "a number", at, kindFloat, kindInt) {
-			d.ifWrong(at)(r.checkNumber(v))
+		if d.want(n, "a number", KindFloat, KindInt) {
+			d.ifWrong(n)(r.checkNumber(v))
 			into.SetFloat(v.float)
 		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		if d.want(v, "a whole number", at, kindInt) {
-			d.integer(v, at, r, into.OverflowInt(v.int), func() { into.SetInt(v.int) })
+		if d.want(n, "a whole number", KindInt) {
+			d.integer(n, r, into.OverflowInt(v.int), func() { into.SetInt(v.int) })
 		}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		if d.want(v, "a whole number", at, kindInt) {
-			d.integer(v, at, r, v.int < 0 || into.OverflowUint(uint64(v.int)), func() { into.SetUint(uint64(v.int)) })
+		if d.want(n, "a whole number", KindInt) {
+			d.integer(n, r, v.int < 0 || into.OverflowUint(uint64(v.int)), func() { into.SetUint(uint64(v.int)) })
 		}
 	default:
 		panic(fmt.Sprintf("strictyaml: %s cannot be decoded into", into.Type()))
 	}
 }
 
-func (d *decoder) integer(v scalar, at *place, r rules, overflows bool, set func()) {
-	what, fix := r.checkNumber(v)
+func (d *decoder) integer(n *Node, r rules, overflows bool, set func()) {
+	what, fix := r.checkNumber(n.value)
 	if what == "" && overflows {
-		what, fix = fmt.Sprintf("is %s, out of range", v.written), "write a number in range"
+		what, fix = fmt.Sprintf("is %s, out of range", n.value.written), "write a number in range"
 	}
-	d.ifWrong(at)(what, fix)
+	d.ifWrong(n)(what, fix)
 	if !overflows {
 		set()
 	}
 }
 
 // ifWrong returns a function that reports a mistake unless it is empty.
-func (d *decoder) ifWrong(at *place) func(what, fix string) {
+func (d *decoder) ifWrong(at *Node) func(what, fix string) {
 	return func(what, fix string) {
 		if what != "" {
 			d.wrong(at, what, fix)
@@ -142,72 +113,72 @@ func (d *decoder) ifWrong(at *place) func(what, fix string) {
 }
 
 // want reports a value that is of none of the kinds.
-func (d *decoder) want(v scalar, name string, at *place, kinds ...kind) bool {
+func (d *decoder) want(n *Node, name string, kinds ...Kind) bool {
 	for _, k := range kinds {
-		if v.kind == k {
+		if n.value.kind == k {
 			return true
 		}
 	}
-	d.wrong(at, fmt.Sprintf("is %s, not %s", v, name), advice(v, kinds[0]))
+	d.wrong(n, fmt.Sprintf("is %s, not %s", n.value, name), advice(n.value, kinds[0]))
 	return false
 }
 
-func advice(v scalar, wanted kind) string {
+func advice(v scalar, wanted Kind) string {
 	switch {
-	case wanted == kindList:
+	case wanted == KindList:
 		return `start each item with "- "`
-	case wanted == kindMapping:
+	case wanted == KindMapping:
 		return "write its keys below it, indented"
-	case v.kind == kindMapping && wanted == kindText:
+	case v.kind == KindMapping && wanted == KindText:
 		return `write one value, in quotes where it holds a colon: "host:80"`
-	case v.kind == kindList || v.kind == kindMapping:
+	case v.kind == KindList || v.kind == KindMapping:
 		return "write one value"
-	case wanted == kindText:
+	case wanted == KindText:
 		return fmt.Sprintf("put it in quotes: %q", shorten(v.written))
-	case wanted == kindInt && v.kind == kindFloat:
+	case wanted == KindInt && v.kind == KindFloat:
 		return "write it without a fraction or exponent"
-	case v.kind == kindText && plain(v.text).kind == wanted:
+	case v.kind == KindText && plain(v.text).kind == wanted:
 		return "remove the quotes"
-	case wanted == kindBool:
+	case wanted == KindBool:
 		return "write true or false"
 	default:
 		return "write a number"
 	}
 }
 
-func (d *decoder) duration(v scalar, into *Duration, at *place) {
-	if v.kind == kindInt || v.kind == kindFloat {
-		d.wrong(at, fmt.Sprintf("is %s, without a unit", v), fmt.Sprintf("write a unit, such as %ss", shorten(v.written)))
+func (d *decoder) duration(n *Node, into *Duration) {
+	v := n.value
+	if v.kind == KindInt || v.kind == KindFloat {
+		d.wrong(n, fmt.Sprintf("is %s, without a unit", v), fmt.Sprintf("write a unit, such as %ss", shorten(v.written)))
 		return
 	}
-	if !d.want(v, "a duration", at, kindText) {
+	if !d.want(n, "a duration", KindText) {
 		return
 	}
 	if err := into.UnmarshalText([]byte(v.text)); err != nil {
-		d.wrong(at, fmt.Sprintf("is %q: %v", shorten(v.text), err), `write it as "90s", "5m" or "1h30m"`)
+		d.wrong(n, fmt.Sprintf("is %q: %v", shorten(v.text), err), `write it as "90s", "5m" or "1h30m"`)
 	}
 }
 
-func (d *decoder) textAt(n ast.Node, v scalar, into TextUnmarshaler, at *place) {
-	if !d.want(v, "text", at, kindText) {
+func (d *decoder) textAt(n *Node, into TextUnmarshaler) {
+	if !d.want(n, "text", KindText) {
 		return
 	}
-	text := Text{Value: v.text, File: d.file}
-	text.Line, text.Column = d.begin(n, v.text)
+	text := Text{Value: n.value.text, File: n.file, Line: n.textLine, Column: n.textColumn}
 	if err := into.UnmarshalTextAt(text); err != nil {
-		d.wrong(at, err.Error(), "")
+		d.wrong(n, err.Error(), "")
 	}
 }
 
 // texts hands a list of texts to a value that decodes itself from one.
-func (d *decoder) texts(n ast.Node, v scalar, into TextsUnmarshaler, at *place) {
+func (d *decoder) texts(n *Node, into TextsUnmarshaler) {
 	var list []string
-	d.list(n, v, reflect.ValueOf(&list).Elem(), at, rules{})
-	if at.wrong {
+	d.list(n, reflect.ValueOf(&list).Elem(), rules{})
+	if n.wrong {
 		return
 	}
 	if err := into.UnmarshalTexts(list); err != nil {
-		d.wrong(at, err.Error(), "")
+		d.wrong(n, err.Error(), "")
 	}
 }
 
@@ -224,32 +195,3 @@ func hasKeys(t reflect.Type) bool {
 	}
 	return false
 }
-
-// begin is where the first character of a text stands.
-func (d *decoder) begin(n ast.Node, text string) (line, column int) {
-	line, column = position(n)
-	switch n := n.(type) {
-	case *ast.StringNode:
-		if isQuoted(n.Token) {
-			column++
-		}
-	case *ast.LiteralNode:
-		line++
-		return line, d.indentation(line, text) + 1
-	}
-	return line, column
-}
-
-// indentation is by how much a block scalar is indented whose text begins on the
-// given line: what its first line with text has in the document and not in the
-// text.
-func (d *decoder) indentation(line int, text string) int {
-	for i, l := range strings.Split(text, "\n") {
-		if strings.TrimSpace(l) != "" && line-1+i < len(d.lines) {
-			return max(leadingSpaces(d.lines[line-1+i])-leadingSpaces(l), 0)
-		}
-	}
-	return 0
-}
-
-func leadingSpaces(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }

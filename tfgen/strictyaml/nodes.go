@@ -44,7 +44,7 @@ func pairs(n ast.Node) (values []*ast.MappingValueNode, ok bool) {
 // resolveAliases finds the node that each alias stands for: the last one before
 // it of that name. An anchor's own content comes before it counts, so that no
 // alias stands for something that it is part of.
-func (d *decoder) resolveAliases(body ast.Node) {
+func (d *reader) resolveAliases(body ast.Node) {
 	d.aliases = map[*ast.AliasNode]ast.Node{}
 	anchors := map[string]ast.Node{}
 	var walk func(ast.Node)
@@ -70,7 +70,7 @@ func (d *decoder) resolveAliases(body ast.Node) {
 	walk(body)
 }
 
-func (d *decoder) lookup(anchors map[string]ast.Node, alias *ast.AliasNode) ast.Node {
+func (d *reader) lookup(anchors map[string]ast.Node, alias *ast.AliasNode) ast.Node {
 	name := alias.Value.GetToken().Value
 	target, ok := anchors[name]
 	if !ok {
@@ -83,7 +83,7 @@ func (d *decoder) lookup(anchors map[string]ast.Node, alias *ast.AliasNode) ast.
 
 // follow strips anchors and aliases off a node. It returns nil for an alias that
 // stands for nothing, which has been reported.
-func (d *decoder) follow(n ast.Node) ast.Node {
+func (d *reader) follow(n ast.Node) ast.Node {
 	for {
 		switch at := n.(type) {
 		case *ast.AnchorNode:

@@ -11,29 +11,16 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// kind is what a node is by the core schema of YAML 1.2.2 (section 10.3).
-type kind int
-
-const (
-	kindNull kind = iota
-	kindText
-	kindBool
-	kindInt
-	kindFloat
-	kindList
-	kindMapping
-	kindOther // a number that is out of range or read differently by readers
-)
-
 // scalar is a node's kind and value.
 type scalar struct {
-	kind    kind
+	kind    Kind
 	written string // as in the document
+	quoted  bool
 	text    string
 	bool    bool
 	int     int64
 	float   float64 // also of an int
-	problem string  // what is wrong with a kindOther
+	problem string  // what is wrong with a Other
 	fix     string
 }
 
@@ -50,16 +37,16 @@ var (
 func classify(n ast.Node) scalar {
 	switch n := n.(type) {
 	case *ast.SequenceNode:
-		return scalar{kind: kindList}
+		return scalar{kind: KindList}
 	case *ast.MappingNode, *ast.MappingValueNode:
-		return scalar{kind: kindMapping}
+		return scalar{kind: KindMapping}
 	case *ast.NullNode:
-		return scalar{kind: kindNull}
+		return scalar{kind: KindNull}
 	case *ast.LiteralNode:
-		return scalar{kind: kindText, text: n.Value.Value, written: n.Value.Value}
+		return scalar{kind: KindText, text: n.Value.Value, written: n.Value.Value, quoted: true}
 	case *ast.StringNode:
 		if isQuoted(n.Token) {
-			return scalar{kind: kindText, text: n.Value, written: n.Value}
+			return scalar{kind: KindText, text: n.Value, written: n.Value, quoted: true}
 		}
 	}
 	return plain(n.GetToken().Value)
@@ -72,12 +59,12 @@ func isQuoted(tk *token.Token) bool {
 // plain reads a scalar that is written without quotes. The library's own reading
 // is not used: it takes 1e3 for text and 1_000 for a number.
 func plain(s string) scalar {
-	v := scalar{kind: kindText, written: s, text: s}
+	v := scalar{kind: KindText, written: s, text: s}
 	switch {
 	case s == "true" || s == "True" || s == "TRUE":
-		v.kind, v.bool = kindBool, true
+		v.kind, v.bool = KindBool, true
 	case s == "false" || s == "False" || s == "FALSE":
-		v.kind = kindBool
+		v.kind = KindBool
 	case infinite.MatchString(s):
 		v.refuse("not a finite number", "write a finite number")
 	case octal.MatchString(s):
@@ -87,7 +74,7 @@ func plain(s string) scalar {
 	case decimal.MatchString(s) || prefixed.MatchString(s):
 		v.integer(s)
 	case floating.MatchString(s):
-		v.kind = kindFloat
+		v.kind = KindFloat
 		v.float, _ = strconv.ParseFloat(s, 64)
 		if math.IsInf(v.float, 0) {
 			v.refuse("beyond what a number can be", "write a smaller number")
@@ -106,25 +93,25 @@ func (v *scalar) integer(s string) {
 		v.refuse("beyond what a whole number can be", "write a smaller number")
 		return
 	}
-	v.kind, v.int, v.float = kindInt, i, float64(i)
+	v.kind, v.int, v.float = KindInt, i, float64(i)
 }
 
 func (v *scalar) refuse(problem, fix string) {
-	v.kind, v.problem, v.fix = kindOther, problem, fix
+	v.kind, v.problem, v.fix = KindOther, problem, fix
 }
 
 // String says what the scalar is, for messages.
 func (v scalar) String() string {
 	switch v.kind {
-	case kindNull:
+	case KindNull:
 		return "empty"
-	case kindText:
+	case KindText:
 		return fmt.Sprintf("the text %q", shorten(v.text))
-	case kindInt, kindFloat:
+	case KindInt, KindFloat:
 		return "the number " + shorten(v.written)
-	case kindList:
+	case KindList:
 		return "a list"
-	case kindMapping:
+	case KindMapping:
 		return "a mapping"
 	default:
 		return shorten(v.written)

@@ -13,9 +13,6 @@ package strictyaml
 import (
 	"fmt"
 	"reflect"
-	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // Text is a text of a document with the place where it begins.
@@ -48,58 +45,60 @@ type TextsUnmarshaler interface {
 // Decode does not panic on any text, and its time and memory are bounded: texts
 // over 4 MiB, deep nesting and aliases that expand to very much are mistakes.
 func Decode(file string, text []byte, into any) (*Document, error) {
-	v := reflect.ValueOf(into)
-	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return nil, fmt.Errorf("decode %s: into is %T, want a pointer to a struct", file, into)
+	v, err := target(file, into)
+	if err != nil {
+		return nil, err
 	}
-	d := &decoder{file: file, budget: maxVisits}
-	doc := d.decode(text, v.Elem())
-	if err := d.sorted(); len(err) > 0 {
+	root, found := read(file, text)
+	var doc *Document
+	if root != nil {
+		doc = decode(root, v, found)
+	}
+	if err := found.sorted(); len(err) > 0 {
 		return doc, err
 	}
 	return doc, nil
 }
 
-// decode turns a panic over an odd syntax tree into a mistake of the document.
-func (d *decoder) decode(text []byte, into reflect.Value) (doc *Document) {
-	defer func() {
-		if r := recover(); r != nil {
-			doc = nil
-			d.report(Mistake{Line: 1, Column: 1, What: fmt.Sprintf("cannot be decoded: %v", r), Fix: "simplify the file"})
-		}
-	}()
-	body := d.parse(text)
-	if body == nil {
-		return nil
+// Read reads the one document in text; file is only used in messages. The error is
+// of type Mistakes where the document is at fault: an alias that stands for
+// nothing, a key that is there twice. The Node is nil where nothing could be read.
+// Read is bounded as Decode is.
+func Read(file string, text []byte) (*Node, error) {
+	root, found := read(file, text)
+	if err := found.sorted(); len(err) > 0 {
+		return root, err
 	}
-	root := &place{line: 1, column: 1, found: true}
-	if line, column := position(body); line > 0 {
-		root.line, root.column = line, column
-	}
-	d.value(body, into, root, rules{})
-	return &Document{file: d.file, root: root}
+	return root, nil
 }
 
-// parse returns the body of the document, or nil after reporting why there is
-// none.
-func (d *decoder) parse(text []byte) ast.Node {
-	source, mistake := clean(text)
-	if mistake != nil {
-		d.report(*mistake)
-		return nil
+// Decode decodes the tree below n, which is its root, as the function Decode does
+// with a text. Mistakes stand where the nodes do, or where what they were made
+// from does. Values that are marked Wrong are passed over in silence. A tree can
+// be decoded once.
+func (n *Node) Decode(into any) (*Document, error) {
+	v, err := target(n.file, into)
+	if err != nil {
+		return nil, err
 	}
-	body, mistakes := syntaxTree(source)
-	for _, m := range mistakes {
-		d.report(m)
+	found := new(collection)
+	doc := decode(n, v, found)
+	if err := found.sorted(); len(err) > 0 {
+		return doc, err
 	}
-	if body == nil && len(mistakes) > 0 {
-		return nil
+	return doc, nil
+}
+
+func target(file string, into any) (reflect.Value, error) {
+	v := reflect.ValueOf(into)
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		return v, fmt.Errorf("decode %s: into is %T, want a pointer to a struct", file, into)
 	}
-	if body == nil || isNull(body) {
-		d.report(Mistake{Line: 1, Column: 1, What: "is empty", Fix: "write a description"})
-		return nil
-	}
-	d.lines = strings.Split(source, "\n")
-	d.resolveAliases(body)
-	return body
+	return v.Elem(), nil
+}
+
+func decode(root *Node, into reflect.Value, found *collection) *Document {
+	d := &decoder{collection: found, budget: maxVisits}
+	d.value(root, into, rules{})
+	return &Document{root: root}
 }

@@ -1,0 +1,161 @@
+package tosca
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/scalerd/scalerd/tfgen/spec"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
+
+// unbounded is what MiCADO takes UNBOUNDED for.
+const unbounded = 99
+
+// group makes the node group of a node.
+func (t *translator) group(n *node, policies []*policy, shared *shared) *strictyaml.Node {
+	s := t.settings(n)
+	g := strictyaml.NewMapping(n.template)
+	g.Set("name", strictyaml.NewText(n.template, n.name))
+	g.Set("cloud", strictyaml.NewText(n.template.Get("type"), string(n.cloud)))
+	var own []*policy
+	for _, p := range policies {
+		if p.deployed && slices.Contains(p.targets, n) {
+			own = append(own, p)
+		}
+	}
+	t.sizes(g, n, own, shared)
+	g.Set(string(n.cloud), t.cloudSettings(n, s))
+	if init := t.cloudInit(s); init != nil {
+		g.Set("cloud_init", init)
+	}
+	if d, ok := shared.perGroup[n]; ok {
+		d.set(g)
+	}
+	rules := strictyaml.NewList(n.template)
+	for _, p := range own {
+		rule := p.property("scaling_rule")
+		if rule == nil || rule.Is(strictyaml.KindNull) && !rule.Bad() {
+			continue
+		}
+		rule, _ = t.render(rule, shared.constantsOf(p), false)
+		if rule.Is(strictyaml.KindText) && strings.TrimSpace(rule.Scalar()) == "" {
+			continue
+		}
+		made := strictyaml.NewMapping(rule)
+		made.Set("rule", rule)
+		rules.Append(made)
+	}
+	if len(rules.Items()) > 0 {
+		g.Set("policies", rules)
+	}
+	return g
+}
+
+// sizes sets min, max and initial: of the policy, of the occurrences, which win,
+// or of the capability scalable.
+func (t *translator) sizes(g *strictyaml.Node, n *node, policies []*policy, shared *shared) {
+	for _, p := range policies {
+		for key, name := range map[string]string{"min": "min_instances", "max": "max_instances"} {
+			bound, _ := t.render(p.property(name), shared.constantsOf(p), false)
+			switch {
+			case bound != nil && (bound.Bad() || !bound.Is(strictyaml.KindNull)):
+				g.Set(key, number(bound))
+			case key == "max" && n.most == nil:
+				t.missing(p.node, name, scalingPolicy)
+				g.Set("max", strictyaml.NewWrong(p.node))
+			}
+		}
+	}
+	if n.least != nil {
+		g.Set("min", n.least)
+	}
+	if n.most != nil {
+		most := n.most
+		if most.Scalar() == "UNBOUNDED" {
+			most = strictyaml.NewValue(most, unbounded)
+			t.note(most, fmt.Sprintf("is taken as %d, as in MiCADO", unbounded))
+		}
+		g.Set("max", most)
+	}
+	t.scalable(g, n)
+	if g.Get("max") == nil {
+		if g.Get("min") == nil {
+			t.note(n.template, "has no scaling policy: the group keeps one machine")
+		}
+		g.Set("max", strictyaml.NewValue(n.template, max(1, lowest(g.Get("min")), lowest(g.Get("initial")))))
+	}
+}
+
+func lowest(n *strictyaml.Node) int {
+	if n.Is(strictyaml.KindInt) {
+		return n.Int()
+	}
+	return 0
+}
+
+// scalable reads the capability of that name: the bounds where nothing else says
+// them, and the initial number.
+func (t *translator) scalable(g *strictyaml.Node, n *node) {
+	capability := n.template.Get("capabilities").Get("scalable")
+	if !capability.Is(strictyaml.KindMapping) {
+		return
+	}
+	get := func(name string) *strictyaml.Node {
+		return number(t.resolve(capability.Get("properties").Get(name), scope{self: n, index: n.index}))
+	}
+	least, most, initial := get("min_instances"), get("max_instances"), get("default_instances")
+	switch {
+	case g.Get("max") == nil:
+		put(g, "min", least)
+		put(g, "max", most)
+	case initial == nil:
+		initial = least
+	}
+	if initial == nil || !initial.Is(strictyaml.KindInt) {
+		return
+	}
+	if i := initial.Int(); g.Get("max").Is(strictyaml.KindInt) && (i > g.Get("max").Int() || i < lowest(g.Get("min"))) {
+		t.note(initial, "is outside the bounds of the scaling policy; the group starts with its least")
+		return
+	}
+	g.Set("initial", initial)
+}
+
+// cloudInit makes the cloud-init of a context.
+func (t *translator) cloudInit(s *settings) *strictyaml.Node {
+	context := s.take("context")
+	if context == nil || context.Bad() || !t.keys(context, "cloud_config", "append", "insert", "path") {
+		return nil
+	}
+	init := strictyaml.NewMapping(context)
+	config := context.Get("cloud_config")
+	insert, add := flag(context.Get("insert")), flag(context.Get("append"))
+	for _, f := range []*strictyaml.Node{insert, add} {
+		if f != nil && !f.Bad() && !f.Is(strictyaml.KindBool) && !f.Is(strictyaml.KindNull) {
+			t.wrong(f, fmt.Sprintf("is %s, not true or false", f), "write true or false")
+		}
+	}
+	if config != nil && (config.Bad() || !config.Is(strictyaml.KindNull)) {
+		init.Set("content", config)
+		mode := spec.CloudInitReplace
+		at := context
+		switch {
+		case insert.Is(strictyaml.KindBool) && insert.Bool():
+			mode, at = spec.CloudInitInsert, insert
+		case add.Is(strictyaml.KindBool) && add.Bool():
+			mode, at = spec.CloudInitAppend, add
+		case add == nil && insert == nil && s.occopus:
+			mode = spec.CloudInitAppend
+			t.note(context, "says neither append nor insert, so that it is appended, as with Occopus")
+		default:
+			t.note(context, "replaces all of scalerd's cloud-init, so that it has to start whatever serves the machine's metrics")
+		}
+		init.Set("mode", strictyaml.NewText(at, string(mode)))
+	}
+	put(init, "base", context.Get("path"))
+	if len(init.Entries()) == 0 {
+		return nil
+	}
+	return init
+}
