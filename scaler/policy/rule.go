@@ -169,6 +169,8 @@ func (r *rule) input(thread *starlark.Thread, name string, o Observation) (starl
 		return starlark.MakeInt(1), nil
 	case nameTime:
 		return timeAt(o.Now), nil
+	case nameAdvice:
+		return adviceFunction(o), nil
 	}
 	if v, ok := o.Constants[name]; ok {
 		return toStarlark(v)

@@ -20,6 +20,7 @@ const (
 	nameWhen      = "m_time_when_node_count_changed"
 	nameUserData  = "m_userdata"
 	nameTime      = "time"
+	nameAdvice    = "m_opt_advice"
 	// nameContainers is in the rules for containers, which are not scaled here.
 	nameContainers = "m_container_count"
 )
@@ -27,7 +28,7 @@ const (
 // builtIn is whether every rule has the name, besides Starlark's own.
 func builtIn(name string) bool {
 	switch name {
-	case nameNodes, nameNodeCount, nameToDrop, nameSince, nameWhen, nameUserData, nameTime, nameContainers,
+	case nameNodes, nameNodeCount, nameToDrop, nameSince, nameWhen, nameUserData, nameTime, nameContainers, nameAdvice,
 		"ceil", "floor", "trunc", "round", "fabs", "sqrt", "exp", "log", "log2", "log10", "pow", "isnan", "mean", "median", "std", "sum":
 		return true
 	}
