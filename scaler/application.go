@@ -265,6 +265,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 			g.ready[node] = t.ReadyAt
 		}
 	}
+	g.warmup.restore(times)
 	a.groups = append(a.groups, g)
 	a.restoreShared(row)
 	a.wg.Go(func() { act.run(ctx) })

@@ -30,6 +30,8 @@ type group struct {
 	problems    []string
 	// pending is since when each alert's expression has had a result.
 	pending map[string]time.Time
+	// warmup is what was measured of the time until nodes are ready.
+	warmup warmup
 	// rollout is what the rollout does or waits for.
 	rollout string
 }
@@ -65,8 +67,9 @@ func (g *group) nodeStatuses() []NodeStatus {
 		status := NodeStatus{
 			Name: n.Name, Group: g.name, Shard: n.Shard,
 			ID: n.State.ID, PrivateIP: n.State.PrivateIP, PublicIP: n.State.PublicIP, Port: n.State.Port,
-			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated,
+			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated, Zone: n.Zone,
 		}
+		status.Protected = g.spec != nil && protected(g.spec.Scaling.Victims, n.Name)
 		switch {
 		case n.Presence == Leaving:
 			status.State = StateDraining
@@ -111,6 +114,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
 	}
+	s.Warmup, s.Breaker = g.warmup.status(), g.history.Breaker.String()
 	if g.spec != nil {
 		s.Cloud, s.Min, s.Max = string(g.spec.Cloud), g.spec.Min, g.spec.Max
 	}
@@ -142,14 +146,15 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 func (g *group) observe(app *spec.Application, readings map[string]policy.Reading, now time.Time) policy.Observation {
 	obs := policy.Observation{
 		Now: now, Group: g.name,
-		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max,
+		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max, Initial: g.spec.Initial,
+		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures,
 		Readings: readings, Constants: app.GroupConstants(g.spec),
 	}
 	for _, n := range g.nodeStatuses() {
 		if n.State == StateCreating || n.State == StateDraining {
 			continue
 		}
-		obs.Nodes = append(obs.Nodes, policy.Node{Name: n.Name, Address: n.PrivateIP, ID: n.ID, Ready: n.State == StateReady})
+		obs.Nodes = append(obs.Nodes, policy.Node{Name: n.Name, Address: n.PrivateIP, ID: n.ID, Ready: n.State == StateReady, Zone: n.Zone})
 	}
 	if obs.Ready() != g.row.Wanted || g.row.Wanted == 0 {
 		g.stableSince = time.Time{}

@@ -139,6 +139,9 @@ func (s *Service) Drop(ctx context.Context, app, node string, replace bool) (Dec
 	name := nodes[i].Name
 	var made Decision
 	err = s.orderGroup(ctx, app, nodes[i].Group, func(ctx context.Context, a *application, g *group) error {
+		if protected(g.spec.Scaling.Victims, name) {
+			return fmt.Errorf("%s is protected: take it from scaling.victims.protected of group %s first: %w", name, g.name, ErrRefused)
+		}
 		to, reason := g.row.Wanted-1, fmt.Sprintf("%s dropped by hand", name)
 		if replace {
 			to, reason = g.row.Wanted, fmt.Sprintf("%s replaced by hand", name)

@@ -90,6 +90,7 @@ func (a *application) saveReady(ctx context.Context, g *group, node string, now 
 			times.CreatedAt = n.CreatedAt
 		}
 	}
+	g.warmup.add(times)
 	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
 		a.log.Warn("note when a node was ready", "node", node, "error", err)
 	}
@@ -135,6 +136,9 @@ func (a *application) queries(g *group) map[string]spec.Query {
 		defined[alert.Name] = spec.Query{Expr: alert.Expr}
 	}
 	used := map[string]spec.Query{}
+	if v := g.spec.Scaling.Victims; v != nil && v.Query != "" {
+		used[v.Query] = defined[v.Query]
+	}
 	for _, p := range g.policies {
 		for _, name := range p.Queries() {
 			if query, ok := defined[name]; ok {

@@ -1,0 +1,74 @@
+package scaler_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scalerd/scalerd/scaler"
+)
+
+func edited(text string, changes ...string) string {
+	return strings.NewReplacer(changes...).Replace(text)
+}
+
+// TestProtectedNodesStay runs a group down to one node, of which the newest is
+// protected.
+func TestProtectedNodesStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 35)
+		w.submit(edited(shop, "stabilisation: 60s", "stabilisation: 60s, victims: {protected: [web-0004]}"))
+		pass(time.Minute)
+		if diff := cmp.Diff([]string{"web-0001", "web-0002", "web-0003", "web-0004"}, sorted(w.exist("web"))); diff != "" {
+			t.Fatalf("nodes (-want +got):\n%s", diff)
+		}
+		if _, err := w.Drop(t.Context(), "shop", "web-0004", false); !errors.Is(err, scaler.ErrRefused) {
+			t.Errorf("Drop() of a protected node = %v, want ErrRefused", err)
+		}
+		w.meters.set("demand", 5)
+		pass(3 * time.Minute)
+		if diff := cmp.Diff([]string{"web-0004"}, w.exist("web")); diff != "" {
+			t.Errorf("nodes (-want +got):\n%s", diff)
+		}
+		if got := w.group("web").Warmup; got == nil || got.Nodes != 4 || got.P90 < 3*time.Second {
+			t.Errorf("Warmup = %+v, want four nodes that took three seconds and more", got)
+		}
+		w.stop()
+	})
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return names
+}
+
+// TestTheBreakerStopsGrowth fails every creation, and mends the cloud.
+func TestTheBreakerStopsGrowth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 15)
+		w.submit(edited(shop, "stabilisation: 60s", "stabilisation: 60s, breaker_after: 3, breaker_probe: 10m"))
+		pass(time.Minute)
+		w.cloud.failing(func(c scaler.Change) bool { return c.Action == scaler.ActionCreate })
+		w.meters.set("demand", 25)
+		pass(2 * time.Minute)
+		w.meters.set("demand", 75)
+		pass(time.Minute)
+		g := w.group("web")
+		if g.Breaker == "" || g.Wanted != 3 || len(g.Decision.Clamps) == 0 {
+			t.Errorf("breaker %q, %d wanted (%q), want it open and 3", g.Breaker, g.Wanted, g.Decision.Clamps)
+		}
+		w.cloud.failing(nil)
+		pass(10 * time.Minute)
+		if g := w.group("web"); g.Breaker != "" || g.Ready != 8 {
+			t.Errorf("breaker %q, %d ready, want it closed and 8", g.Breaker, g.Ready)
+		}
+		w.stop()
+	})
+}
