@@ -47,6 +47,8 @@ type application struct {
 	groups   []*group
 	problem  string
 	tickedAt time.Time
+	// received are the alerts that an Alertmanager told of.
+	received received
 	// sharedData is the m_userdata of all rules, where they share it.
 	sharedData []byte
 	// destroyed is set when nothing is left.
@@ -158,6 +160,9 @@ func (a *application) start(ctx context.Context) error {
 	if a.stored.Destroying {
 		return a.dismissUndescribed(ctx)
 	}
+	if err := a.received.load(a.dir()); err != nil {
+		a.log.Warn("received alerts", "error", err)
+	}
 	if a.spec == nil {
 		return nil // its description can't be read: its nodes are left alone
 	}
@@ -171,6 +176,11 @@ func (a *application) describe(ctx context.Context, described *spec.Application)
 		errs = append(errs, err) // tried again at each tick
 	}
 	a.spec = described
+	if w, ok := a.monitor.(alertWriter); ok {
+		if err := w.WriteAlerts(described); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	for i := range described.Groups {
 		if err := a.describeGroup(ctx, &described.Groups[i]); err != nil {
 			errs = append(errs, err)

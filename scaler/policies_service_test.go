@@ -72,3 +72,57 @@ func TestTheBreakerStopsGrowth(t *testing.T) {
 		w.stop()
 	})
 }
+
+const alerted = `name: shop
+interval: 10s
+monitoring:
+  prometheus: {url: "http://prometheus.example:9090", alerts: receive}
+alerts:
+  - {alert: hot, expr: cpu > 80}
+groups:
+  - name: web
+    cloud: local
+    max: 9
+    policies: [rule: "m_node_count = 5 if hot else 2"]
+    scaling: {cooldown_in: 0s, stabilisation: 0s}
+  - name: workers
+    cloud: local
+    max: 9
+    policies: [rule: "m_node_count = 4 if hot else 1"]
+    scaling: {cooldown_in: 0s, stabilisation: 0s}
+`
+
+// TestReceivedAlertsAreLevels fires and resolves alerts, with a restart in between:
+// an alert is true at every tick until all of its name are resolved.
+func TestReceivedAlertsAreLevels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(alerted)
+		notify := func(alerts ...scaler.NotifiedAlert) {
+			t.Helper()
+			if taken, ignored, err := w.Notify(t.Context(), alerts); err != nil || taken != len(alerts) {
+				t.Errorf("Notify() = %d, %q, %v, want %d taken", taken, ignored, err, len(alerts))
+			}
+		}
+		sizes := func(when string, web, workers int) {
+			t.Helper()
+			pass(30 * time.Second)
+			if got := [2]int{w.group("web").Wanted, w.group("workers").Wanted}; got != [2]int{web, workers} {
+				t.Errorf("%s: %v wanted, want %d and %d (%q)", when, got, web, workers, w.group("web").Decision.Reasons)
+			}
+		}
+		sizes("nothing fires", 2, 1)
+		notify(scaler.NotifiedAlert{Name: "hot", Firing: true, Key: "a", Application: "shop"}, scaler.NotifiedAlert{Name: "hot", Firing: true, Key: "b", Group: "web"})
+		sizes("both fire", 5, 4)
+		notify(scaler.NotifiedAlert{Name: "hot", Key: "a"})
+		sizes("one is resolved", 5, 1)
+		w.restart()
+		sizes("after a restart", 5, 1)
+		notify(scaler.NotifiedAlert{Name: "hot", Key: "b", Group: "web"})
+		sizes("all are resolved", 2, 1)
+		if taken, ignored, err := w.Notify(t.Context(), []scaler.NotifiedAlert{{Name: "cold", Firing: true}, {Name: "hot", Application: "other", Firing: true}}); taken != 0 || !slices.Equal(ignored, []string{"cold", "hot"}) || err != nil {
+			t.Errorf("Notify() of unknown alerts = %d, %q, %v, want them ignored", taken, ignored, err)
+		}
+		w.stop()
+	})
+}

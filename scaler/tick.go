@@ -132,8 +132,10 @@ func (a *application) queries(g *group) map[string]spec.Query {
 		return nil
 	}
 	defined := a.spec.GroupQueries(g.spec)
-	for _, alert := range a.spec.GroupAlerts(g.spec) {
-		defined[alert.Name] = spec.Query{Expr: alert.Expr}
+	if !a.receives() {
+		for _, alert := range a.spec.GroupAlerts(g.spec) {
+			defined[alert.Name] = spec.Query{Expr: alert.Expr}
+		}
 	}
 	used := map[string]spec.Query{}
 	if v := g.spec.Scaling.Victims; v != nil && v.Query != "" {
@@ -157,7 +159,9 @@ func (a *application) groupReadings(g *group, byText map[string]policy.Reading, 
 		readings[name] = r
 	}
 	for _, alert := range a.spec.GroupAlerts(g.spec) {
-		if r, used := readings[alert.Name]; used {
+		if a.receives() {
+			readings[alert.Name] = a.received.reading(alert.Name, g.name)
+		} else if r, used := readings[alert.Name]; used {
 			readings[alert.Name] = g.alert(alert, r, now)
 		}
 	}

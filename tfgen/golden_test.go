@@ -2,6 +2,7 @@ package tfgen_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -12,11 +13,7 @@ import (
 // TestModulesAreAsReviewed compares what is generated for each description under
 // testdata with the files beside it.
 func TestModulesAreAsReviewed(t *testing.T) {
-	descriptions, err := filepath.Glob("testdata/*/description.yaml")
-	if err != nil || len(descriptions) == 0 {
-		t.Fatalf("no descriptions: %v", err)
-	}
-	for _, path := range descriptions {
+	for _, path := range goldenDescriptions(t) {
 		dir := filepath.Dir(path)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			app := described(t, path)
@@ -30,10 +27,26 @@ func TestModulesAreAsReviewed(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, filepath.Join(dir, "shard"), append(shard.Files, nodeSet(t, app, group, 3)))
+			formatted(t, filepath.Join(dir, "shard"))
 			if len(base.Files) > 0 {
 				golden(t, filepath.Join(dir, "base"), base.Files)
+				formatted(t, filepath.Join(dir, "base"))
 			}
 		})
+	}
+}
+
+// formatted checks files as terraform fmt does.
+func formatted(t *testing.T, dir string) {
+	t.Helper()
+	terraform, err := exec.LookPath("terraform")
+	if err != nil {
+		return // TestFleetsLiveOnTheSimulatedClouds says so
+	}
+	cmd := exec.Command(terraform, "fmt", "-check", "-diff", dir)
+	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+os.DevNull)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("terraform fmt of %s: %v\n%s", dir, err, out)
 	}
 }
 

@@ -12,30 +12,20 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
-	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// load reads and checks a description as the daemon does.
-func load(cmd *cobra.Command, file string) (*spec.Application, scaler.Source, error) {
-	source, err := readFile(cmd, file)
-	if err != nil {
-		return nil, source, err
-	}
-	described, _, err := scaler.Validate(source, monitor.CheckQuery)
-	return described, source, err
-}
-
 func validateCommand() *cobra.Command {
-	return &cobra.Command{
+	var in input
+	cmd := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check descriptions and list all mistakes",
 		Args:  usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			var errs []error
 			for _, file := range files {
-				described, _, err := load(cmd, file)
+				described, _, err := in.load(cmd, file)
 				if err != nil {
 					errs = append(errs, err)
 					continue
@@ -48,6 +38,8 @@ func validateCommand() *cobra.Command {
 			return errors.Join(errs...)
 		},
 	}
+	in.register(cmd)
+	return cmd
 }
 
 // count writes a number with its noun.
@@ -75,6 +67,7 @@ func schemaCommand() *cobra.Command {
 }
 
 func generateCommand() *cobra.Command {
+	var in input
 	var out string
 	var force bool
 	cmd := &cobra.Command{
@@ -85,7 +78,7 @@ func generateCommand() *cobra.Command {
 			if out == "" {
 				return fmt.Errorf("%w: say where to write with --out DIR", errUsage)
 			}
-			described, _, err := load(cmd, args[0])
+			described, _, err := in.load(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -98,6 +91,7 @@ func generateCommand() *cobra.Command {
 			return listFiles(cmd.OutOrStdout(), out)
 		},
 	}
+	in.register(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "folder to write to")
 	cmd.Flags().BoolVar(&force, "force", false, "write into a folder that is not empty")
 	return cmd
@@ -113,6 +107,7 @@ func listFiles(w io.Writer, dir string) error {
 }
 
 func planCommand(s *settings) *cobra.Command {
+	var in input
 	var offline, detailed bool
 	var binary string
 	cmd := &cobra.Command{
@@ -123,7 +118,7 @@ func planCommand(s *settings) *cobra.Command {
 			"starts from. Otherwise, or with --offline, it starts from nothing.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			plan, err := s.plan(cmd, args[0], offline, binary)
+			plan, err := s.plan(cmd, in, args[0], offline, binary)
 			if err != nil {
 				return err
 			}
@@ -136,14 +131,15 @@ func planCommand(s *settings) *cobra.Command {
 			return nil
 		},
 	}
+	in.register(cmd)
 	cmd.Flags().BoolVar(&offline, "offline", false, "do not ask the daemon: plan from nothing")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where there are changes")
 	cmd.Flags().StringVar(&binary, "terraform", "", "terraform binary (default: on PATH, else fetched)")
 	return cmd
 }
 
-func (s *settings) plan(cmd *cobra.Command, file string, offline bool, binary string) (scaler.ApplicationPlan, error) {
-	described, source, err := load(cmd, file)
+func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool, binary string) (scaler.ApplicationPlan, error) {
+	described, source, err := in.load(cmd, file)
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -79,7 +78,7 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan also knows markdown")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddGroup(&cobra.Group{ID: "files", Title: "Work on files, without a daemon:"}, &cobra.Group{ID: "daemon", Title: "Work with the daemon:"})
-	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), schemaCommand(), ruleCommand(&s)} {
+	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), convertCommand(), schemaCommand(), ruleCommand(&s)} {
 		c.GroupID = "files"
 		root.AddCommand(c)
 	}
@@ -124,16 +123,6 @@ func (s *settings) show(w io.Writer, result any, text func(io.Writer) error) err
 	default:
 		return fmt.Errorf("%w: output %q: use text or json", errUsage, s.output)
 	}
-}
-
-// readFile reads a description; "-" is standard input.
-func readFile(cmd *cobra.Command, file string) (scaler.Source, error) {
-	if file == "-" {
-		text, err := io.ReadAll(cmd.InOrStdin())
-		return scaler.Source{File: "stdin", Text: text}, err
-	}
-	text, err := os.ReadFile(file)
-	return scaler.Source{File: file, Text: text}, err
 }
 
 // version is the module's version where the binary was built from one, else the

@@ -28,10 +28,14 @@ func ruleCommand(s *settings) *cobra.Command {
 }
 
 // which names a rule in a description.
-type which struct{ group, policy string }
+type which struct {
+	group, policy string
+	in            *input
+}
 
 func ruleTestCommand(s *settings) *cobra.Command {
-	var rule which
+	var in input
+	rule := which{in: &in}
 	var set []string
 	cmd := &cobra.Command{
 		Use:   "test FILE... [--set NAME=VALUE]",
@@ -56,7 +60,7 @@ func ruleTestCommand(s *settings) *cobra.Command {
 			var errs []error
 			for _, file := range files {
 				if strings.HasSuffix(file, ruletest.Suffix) {
-					errs = append(errs, s.runRuleTests(cmd, file))
+					errs = append(errs, s.runRuleTests(cmd, &in, file))
 				} else {
 					errs = append(errs, s.evaluateRule(cmd, file, rule, given))
 				}
@@ -64,6 +68,7 @@ func ruleTestCommand(s *settings) *cobra.Command {
 			return errors.Join(errs...)
 		},
 	}
+	in.register(cmd)
 	cmd.Flags().StringArrayVar(&set, "set", nil, "NAME=VALUE, repeatable")
 	cmd.Flags().StringVar(&rule.group, "group", "", "group of the description")
 	cmd.Flags().StringVar(&rule.policy, "policy", "", "policy of the group")
@@ -94,7 +99,7 @@ func (s *settings) evaluateRule(cmd *cobra.Command, file string, which which, gi
 	})
 }
 
-func (s *settings) runRuleTests(cmd *cobra.Command, file string) error {
+func (s *settings) runRuleTests(cmd *cobra.Command, in *input, file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -103,7 +108,7 @@ func (s *settings) runRuleTests(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	rule, err := loadRule(cmd, filepath.Join(filepath.Dir(file), tests.Rule), which{tests.Group, tests.Policy})
+	rule, err := loadRule(cmd, filepath.Join(filepath.Dir(file), tests.Rule), which{tests.Group, tests.Policy, in})
 	if err != nil {
 		return fmt.Errorf("%s: rule: %w", file, err)
 	}
@@ -134,13 +139,13 @@ func (s *settings) runRuleTests(cmd *cobra.Command, file string) error {
 // loadRule reads a rule from a file of its own, or from a description.
 func loadRule(cmd *cobra.Command, file string, which which) (ruletest.Rule, error) {
 	if ext := filepath.Ext(file); ext != ".yaml" && ext != ".yml" {
-		source, err := readFile(cmd, file)
+		source, err := os.ReadFile(file)
 		if err != nil {
 			return ruletest.Rule{}, err
 		}
-		return ruletest.Rule{Rule: spec.Rule{Source: string(source.Text), File: file, Line: 1, Column: 1}, Max: 1000}, nil
+		return ruletest.Rule{Rule: spec.Rule{Source: string(source), File: file, Line: 1, Column: 1}, Max: 1000}, nil
 	}
-	app, _, err := load(cmd, file)
+	app, _, err := which.in.load(cmd, file)
 	if err != nil {
 		return ruletest.Rule{}, err
 	}

@@ -142,12 +142,13 @@ func (p *progress) show(status scaler.ApplicationStatus) {
 
 func applyCommand(s *settings) *cobra.Command {
 	var w waiting
+	var in input
 	cmd := &cobra.Command{
 		Use:   "apply FILE",
 		Short: "Start an application, or update the running one of the same name",
 		Args:  usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			source, err := readFile(cmd, args[0])
+			source, err := in.read(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -165,6 +166,7 @@ func applyCommand(s *settings) *cobra.Command {
 			return s.status(cmd, name)
 		},
 	}
+	in.register(cmd)
 	w.register(cmd)
 	return cmd
 }

@@ -76,10 +76,11 @@ func Handler(service *scaler.Service, version string) http.Handler {
 	register(api, http.MethodGet, "/v1/applications/{application}", "get-application", "What an application does now.", h.get)
 	register(api, http.MethodDelete, "/v1/applications/{application}", "destroy-application", "Begin to destroy an application.", h.destroy)
 	register(api, http.MethodGet, "/v1/applications/{application}/nodes", "list-nodes", "The nodes of an application.", h.nodes)
-	register(api, http.MethodPost, "/v1/applications/{application}/nodes/{node}/drop", "drop-node", "Destroy one chosen node.", h.drop)
+	register(api, http.MethodPost, "/v1/applications/{application}/drop", "drop-node", "Destroy one chosen node.", h.drop)
 	register(api, http.MethodGet, "/v1/applications/{application}/decisions", "list-decisions", "The newest decisions.", h.decisions)
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/scale", "scale-group", "Set the size of a group once.", h.scale)
 	register(api, http.MethodPost, "/v1/applications/{application}/pause", "pause", "Stop or resume decisions.", h.pause)
+	register(api, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", h.alerts)
 	register(api, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", h.explain)
 	return mux
 }
@@ -162,7 +163,7 @@ func (h handlers) nodes(ctx context.Context, in *ApplicationPath) ([]scaler.Node
 
 type dropInput struct {
 	ApplicationPath
-	Node    string `path:"node" doc:"Name, identifier or address."`
+	Node    string `query:"node" required:"true" minLength:"1" doc:"Name, identifier or address; an Azure identifier has slashes, so it is no part of the path."`
 	Replace bool   `query:"replace" doc:"Create another node in its place."`
 }
 

@@ -72,8 +72,8 @@ func (c *Client) Nodes(ctx context.Context, name string) ([]scaler.NodeStatus, e
 
 // Drop destroys one node, given by name, identifier or address.
 func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (scaler.Decision, error) {
-	query := url.Values{"replace": {strconv.FormatBool(replace)}}
-	return call[scaler.Decision](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "nodes", node, "drop")
+	query := url.Values{"node": {node}, "replace": {strconv.FormatBool(replace)}}
+	return call[scaler.Decision](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "drop")
 }
 
 // Decisions are the newest decisions first; an empty group stands for all.

@@ -9,6 +9,9 @@ import (
 // field's description promises.
 func setDefaults(app *Application, has func(path string) bool) {
 	set(&app.Interval, Duration(15*time.Second), has("interval"))
+	if p := app.Monitoring.Prometheus; p != nil {
+		set(&p.Alerts, AlertsEvaluate, has("monitoring.prometheus.alerts"))
+	}
 	for i := range app.Monitoring.Targets {
 		set(&app.Monitoring.Targets[i].Path, "/metrics", has(fmt.Sprintf("monitoring.targets[%d].path", i)))
 	}

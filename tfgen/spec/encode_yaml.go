@@ -34,7 +34,7 @@ func (w *yamlWriter) mapping(n *yamlNode, indent int) {
 		if i > 0 {
 			w.indent(indent)
 		}
-		w.WriteString(key(e.key) + ":")
+		w.WriteString(yamlKey(e.key) + ":")
 		w.value(e.value, indent)
 	}
 }
@@ -98,8 +98,8 @@ var ambiguous = []string{"true", "false", "null", "yes", "no", "on", "off", "y",
 
 var plainStart = regexp.MustCompile(`^[A-Za-z_/]`)
 
-// key is a mapping's key in its written form.
-func key(s string) string {
+// yamlKey is a mapping's key in its written form.
+func yamlKey(s string) string {
 	if isPlain(s) {
 		return s
 	}

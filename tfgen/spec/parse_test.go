@@ -104,7 +104,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Name: "shop", Dir: ".", Interval: Duration(30 * time.Second),
 		Monitoring: Monitoring{Prometheus: &Prometheus{
 			URL: "https://prometheus.example:9090/prefix", Username: "me", PasswordFile: "pass",
-			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", FileSD: "targets.json",
+			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", Alerts: AlertsEvaluate, FileSD: "targets.json",
 		}},
 		Constants: map[string]any{"limit": 100, "hours": []any{8, 20}},
 		Alerts: []Alert{{Name: "overloaded", Expr: "avg(cpu) > 80", For: Duration(time.Minute),

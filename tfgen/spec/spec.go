@@ -87,9 +87,21 @@ type Prometheus struct {
 	CertFile string `yaml:"cert_file" jsonschema_description:"PEM file of the client certificate."`
 	// KeyFile is the key of CertFile.
 	KeyFile string `yaml:"key_file" jsonschema_description:"PEM file of the client certificate's key."`
+	// Alerts says who tells whether an alert fires.
+	Alerts AlertSource `yaml:"alerts" jsonschema:"enum=evaluate,enum=receive" jsonschema_description:"evaluate: the alerts' expressions are asked of this Prometheus at each tick. receive: its Alertmanager says so, to POST /v1/alerts. Default evaluate."`
 	// FileSD is where the node targets are written for this Prometheus to read.
 	FileSD string `yaml:"file_sd" jsonschema_description:"File to write the node targets to, for a file_sd_configs entry of this Prometheus. Default <data>/apps/<application>/targets.json."`
 }
+
+// AlertSource says who tells whether an alert fires.
+type AlertSource string
+
+const (
+	// AlertsEvaluate asks for the alerts' expressions at each tick.
+	AlertsEvaluate AlertSource = "evaluate"
+	// AlertsReceive waits for an Alertmanager's notifications.
+	AlertsReceive AlertSource = "receive"
+)
 
 // ScrapeTarget is one job of the embedded monitoring besides the nodes.
 type ScrapeTarget struct {

@@ -35,7 +35,9 @@ func (t *translator) cloudSettings(n *node, s *settings) *strictyaml.Node {
 	into := strictyaml.NewMapping(at)
 	s.take("interface_cloud")
 	s.take("context")
-	s.take("cloud")
+	if old := s.take("cloud"); old.Get("endpoint_cloud") != nil && s.lacks("endpoint") { // types before 0.6
+		s.values = append(s.values, entry{"endpoint", old.Get("endpoint_cloud")})
+	}
 	switch n.cloud {
 	case spec.CloudEC2:
 		t.ec2(s, into)
@@ -67,7 +69,7 @@ func (t *translator) ec2(s *settings, into *strictyaml.Node) {
 	put(into, "security_groups", listed(s.first("security_group_ids", "vpc_security_group_ids")))
 	put(into, "subnets", one(words(s.take("subnet_id"))))
 	put(into, "zones", one(s.take("availability_zone")))
-	put(into, "public_ip", flag(s.take("associate_public_ip_address")))
+	put(into, "public_ip", boolean(s.take("associate_public_ip_address")))
 	put(into, "instance_profile", words(s.take("iam_instance_profile")))
 	put(into, "tags", labels(s.take("tags")))
 	if volume := ec2Volume(s); volume != nil {
@@ -95,7 +97,7 @@ func ec2Volume(s *settings) *strictyaml.Node {
 				return nil
 			}
 			if key == "encrypted" {
-				setting = flag(setting)
+				setting = boolean(setting)
 			}
 			volume.Set(key, number(setting))
 		}
@@ -132,10 +134,11 @@ func labels(n *strictyaml.Node) *strictyaml.Node {
 	}
 	texts := strictyaml.NewMapping(n)
 	for _, e := range n.Entries() {
-		if e = words(e); e.Is(strictyaml.KindBool) {
-			e = strictyaml.NewText(e, e.Scalar())
+		value := words(e)
+		if e.Is(strictyaml.KindBool) {
+			value = strictyaml.NewText(e, e.Scalar())
 		}
-		texts.Set(e.Key(), e)
+		texts.Set(e.Key(), value)
 	}
 	return texts
 }
@@ -167,8 +170,13 @@ func (t *translator) openstack(s *settings, into *strictyaml.Node) {
 	if len(provider.Entries()) > 0 {
 		into.Set("provider", provider)
 	}
-	image := s.require("image_id")
-	into.Set("image_id", words(image))
+	if name := words(s.take("image_name")); name != nil && s.lacks("image_id") {
+		into.Set("image_name", name)
+	} else {
+		into.Set("image_id", words(s.require("image_id")))
+	}
+	put(into, "region", words(s.take("region")))
+	put(into, "metadata", labels(s.take("metadata")))
 	put(into, "flavor_id", words(s.take("flavor_id")))
 	put(into, "flavor_name", words(s.take("flavor_name")))
 	id, name := words(s.take("network_id")), words(s.take("network_name"))
@@ -190,7 +198,7 @@ func (t *translator) openstack(s *settings, into *strictyaml.Node) {
 	put(into, "security_groups", listed(s.take("security_groups")))
 	put(into, "floating_ip_pool", words(s.take("floating_ip_pool")))
 	put(into, "floating_ip", s.take("floating_ip"))
-	put(into, "config_drive", flag(s.take("config_drive")))
+	put(into, "config_drive", boolean(s.take("config_drive")))
 	put(into, "zones", one(words(s.take("availability_zone"))))
 	put(into, "boot_volume", t.bootVolume(s, auth))
 	s.ignore("is left out: a machine is named after its node", "server_name")
@@ -211,10 +219,10 @@ func first(nodes ...*strictyaml.Node) *strictyaml.Node {
 // always on the clouds of SZTAKI, whose flavors have no disk.
 func (t *translator) bootVolume(s *settings, auth *strictyaml.Node) *strictyaml.Node {
 	size, kind := number(s.take("volume_size")), s.take("volume_type")
-	persist, deleted := flag(s.take("volume_persist")), flag(s.take("delete_on_termination"))
-	for name, only := range map[string]string{"source_type": "image", "destination_type": "volume", "boot_index": "0"} {
-		if v := s.take(name); v != nil && !v.Bad() && v.Scalar() != only {
-			t.wrong(v, fmt.Sprintf("is %s, and machines boot from a volume made of an image", v), fmt.Sprintf("write %s, or leave it out", only))
+	persist, deleted := boolean(s.take("volume_persist")), boolean(s.take("delete_on_termination"))
+	for _, only := range [][2]string{{"source_type", "image"}, {"destination_type", "volume"}, {"boot_index", "0"}} {
+		if v := s.take(only[0]); v != nil && !v.Bad() && v.Scalar() != only[1] {
+			t.wrong(v, fmt.Sprintf("is %s, and machines boot from a volume made of an image", v), fmt.Sprintf("write %s, or leave it out", only[1]))
 		}
 	}
 	at := first(size, kind)
@@ -250,10 +258,10 @@ var azureProperties = []string{
 
 func (t *translator) azure(s *settings, into *strictyaml.Node) {
 	// The manual has these names; the types and the adaptor have the others.
-	for manual, name := range map[string]string{"vm_size": "size", "key_data": "public_key", "image": "image_sku"} {
-		if v := s.take(manual); v != nil && s.lacks(name) {
-			s.values = append(s.values, entry{name, v})
-			t.note(v, fmt.Sprintf("is taken as %s, which is its name in MiCADO's types", name))
+	for _, names := range [][2]string{{"vm_size", "size"}, {"key_data", "public_key"}, {"image", "image_sku"}} {
+		if v := s.take(names[0]); v != nil && s.lacks(names[1]) {
+			s.values = append(s.values, entry{names[1], v})
+			t.note(v, fmt.Sprintf("is taken as %s, which is its name in MiCADO's types", names[1]))
 		}
 	}
 	into.Set("resource_group", words(s.require("resource_group")))
@@ -272,8 +280,8 @@ func (t *translator) azure(s *settings, into *strictyaml.Node) {
 		t.note(password, "is left out: a password belongs into scalerd's credentials, where it is called admin_password")
 	}
 	t.azureImage(s, into, key == nil)
-	put(into, "public_ip", flag(s.take("public_ip")))
-	put(into, "use_msi", flag(s.take("use_msi")))
+	put(into, "public_ip", boolean(s.take("public_ip")))
+	put(into, "use_msi", boolean(s.take("use_msi")))
 	put(into, "zones", listed(s.first("zones", "zone")))
 	put(into, "tags", labels(s.take("tags")))
 	s.ignore("is left out: Azure has one", "endpoint", "endpoint_cloud")

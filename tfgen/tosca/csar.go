@@ -19,6 +19,7 @@ const (
 	maxArchive = 64 << 20
 	maxEntries = 2000
 	maxFile    = 4 << 20
+	maxTotal   = 16 << 20
 	maxImports = 100
 )
 
@@ -27,6 +28,7 @@ type files struct {
 	source Source
 	zip    map[string]*zip.File // nil for a template alone
 	entry  string               // path of the template in the archive
+	total  int                  // bytes unpacked
 }
 
 func isZip(text []byte) bool {
@@ -125,6 +127,9 @@ func (f *files) unpack(name string) ([]byte, error) {
 	}
 	if len(text) > maxFile {
 		return nil, fmt.Errorf("is more than %d bytes (4 MiB)", maxFile)
+	}
+	if f.total += len(text); f.total > maxTotal {
+		return nil, fmt.Errorf("is beyond the %d bytes (16 MiB) that are unpacked of an archive", maxTotal)
 	}
 	return text, nil
 }

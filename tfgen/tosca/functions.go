@@ -11,7 +11,7 @@ import (
 
 // Limits on what functions, copies of nodes and defaults of types multiply.
 const (
-	maxNodes     = 250_000
+	maxNodes     = 100_000
 	maxText      = 16 << 20
 	maxFunctions = 50 // nested
 )
@@ -55,9 +55,9 @@ func (t *translator) resolve(n *strictyaml.Node, s scope) *strictyaml.Node {
 }
 
 func (t *translator) tooMuch(n *strictyaml.Node) *strictyaml.Node {
-	if t.budget >= -1 {
+	if !t.full {
+		t.full = true
 		t.wrong(n, "makes the template too large: its inputs, copies or types multiply", "write less of them")
-		t.budget = -2
 	}
 	return strictyaml.NewWrong(n)
 }
@@ -218,8 +218,33 @@ func (t *translator) getProperty(n *strictyaml.Node, s scope) *strictyaml.Node {
 		t.wrong(n, fmt.Sprintf("asks for the property %q, which node %s does not set", items[1].Scalar(), of.name), suggest(items[1].Scalar(), of.rawNames(), "set it"))
 		return strictyaml.NewWrong(n)
 	}
-	value = t.resolve(value, scope{self: of, index: of.index, depth: s.depth})
-	return t.spent(n, t.descend(n, value, items[2:], s))
+	return t.spent(n, t.follow(n, value, items[2:], scope{self: of, index: of.index, depth: s.depth}))
+}
+
+// follow descends into a property, of which only the part that is asked for is
+// resolved: other parts may ask for each other.
+func (t *translator) follow(at, value *strictyaml.Node, path []*strictyaml.Node, s scope) *strictyaml.Node {
+	for len(path) > 0 && !isFunction(value) && !value.Bad() {
+		value = t.descend(at, value, path[:1], s)
+		path = path[1:]
+	}
+	if t.active[value] {
+		t.wrong(at, "asks for a property that asks for this one", "break the circle")
+		return strictyaml.NewWrong(at)
+	}
+	t.active[value] = true
+	defer delete(t.active, value)
+	return t.descend(at, t.resolve(value, s), path, s)
+}
+
+func isFunction(n *strictyaml.Node) bool {
+	if entries := n.Entries(); len(entries) == 1 {
+		switch entries[0].Key() {
+		case "get_input", "get_property", "concat":
+			return true
+		}
+	}
+	return false
 }
 
 // concat is {concat: [text or function, ...]}.

@@ -34,17 +34,9 @@ func (t *translator) group(n *node, policies []*policy, shared *shared) *stricty
 	}
 	rules := strictyaml.NewList(n.template)
 	for _, p := range own {
-		rule := p.property("scaling_rule")
-		if rule == nil || rule.Is(strictyaml.KindNull) && !rule.Bad() {
-			continue
+		if rule := t.rule(p, policies, shared); rule != nil {
+			rules.Append(rule)
 		}
-		rule, _ = t.render(rule, shared.constantsOf(p), false)
-		if rule.Is(strictyaml.KindText) && strings.TrimSpace(rule.Scalar()) == "" {
-			continue
-		}
-		made := strictyaml.NewMapping(rule)
-		made.Set("rule", rule)
-		rules.Append(made)
 	}
 	if len(rules.Items()) > 0 {
 		g.Set("policies", rules)
@@ -52,19 +44,53 @@ func (t *translator) group(n *node, policies []*policy, shared *shared) *stricty
 	return g
 }
 
+// rule makes a group's policy of a scaling rule, and returns nil where there is
+// none.
+func (t *translator) rule(p *policy, policies []*policy, shared *shared) *strictyaml.Node {
+	rule := p.property("scaling_rule")
+	if !isSet(rule) {
+		return nil
+	}
+	rule, _ = t.render(rule, shared.constantsOf(p), false)
+	if rule.Is(strictyaml.KindText) && strings.TrimSpace(rule.Scalar()) == "" {
+		return nil
+	}
+	if !t.timed {
+		t.timed = true
+		t.note(rule, "shrinks its group only after scaling.cooldown_in (1m) and scaling.stabilisation (5m), which MiCADO does not have; convert the template to change them")
+	}
+	for _, other := range policies {
+		if !other.deployed && strings.Contains(rule.Scalar(), "m_userdata") && other.scaling && strings.Contains(scalar(other.property("scaling_rule")), "m_userdata") {
+			t.note(rule, fmt.Sprintf("has an m_userdata of its own: what the rule of %s puts into it does not arrive", other.targetNames()))
+		}
+	}
+	made := strictyaml.NewMapping(rule)
+	made.Set("rule", rule)
+	return made
+}
+
+func scalar(n *strictyaml.Node) string {
+	if n == nil {
+		return ""
+	}
+	return n.Scalar()
+}
+
 // sizes sets min, max and initial: of the policy, of the occurrences, which win,
 // or of the capability scalable.
 func (t *translator) sizes(g *strictyaml.Node, n *node, policies []*policy, shared *shared) {
 	for _, p := range policies {
-		for key, name := range map[string]string{"min": "min_instances", "max": "max_instances"} {
-			bound, _ := t.render(p.property(name), shared.constantsOf(p), false)
-			switch {
-			case bound != nil && (bound.Bad() || !bound.Is(strictyaml.KindNull)):
-				g.Set(key, number(bound))
-			case key == "max" && n.most == nil:
-				t.missing(p.node, name, scalingPolicy)
-				g.Set("max", strictyaml.NewWrong(p.node))
-			}
+		least, _ := t.render(p.property("min_instances"), shared.constantsOf(p), false)
+		if isSet(least) {
+			g.Set("min", number(least))
+		}
+		most, _ := t.render(p.property("max_instances"), shared.constantsOf(p), false)
+		switch {
+		case isSet(most):
+			g.Set("max", number(most))
+		case n.most == nil:
+			t.missing(p.node, "max_instances", scalingPolicy)
+			g.Set("max", strictyaml.NewWrong(p.node))
 		}
 	}
 	if n.least != nil {
@@ -85,6 +111,11 @@ func (t *translator) sizes(g *strictyaml.Node, n *node, policies []*policy, shar
 		}
 		g.Set("max", strictyaml.NewValue(n.template, max(1, lowest(g.Get("min")), lowest(g.Get("initial")))))
 	}
+}
+
+// isSet reports whether there is a value, be it a wrong one.
+func isSet(n *strictyaml.Node) bool {
+	return n != nil && (n.Bad() || !n.Is(strictyaml.KindNull))
 }
 
 func lowest(n *strictyaml.Node) int {
@@ -130,13 +161,13 @@ func (t *translator) cloudInit(s *settings) *strictyaml.Node {
 	}
 	init := strictyaml.NewMapping(context)
 	config := context.Get("cloud_config")
-	insert, add := flag(context.Get("insert")), flag(context.Get("append"))
+	insert, add := boolean(context.Get("insert")), boolean(context.Get("append"))
 	for _, f := range []*strictyaml.Node{insert, add} {
 		if f != nil && !f.Bad() && !f.Is(strictyaml.KindBool) && !f.Is(strictyaml.KindNull) {
 			t.wrong(f, fmt.Sprintf("is %s, not true or false", f), "write true or false")
 		}
 	}
-	if config != nil && (config.Bad() || !config.Is(strictyaml.KindNull)) {
+	if isSet(config) {
 		init.Set("content", config)
 		mode := spec.CloudInitReplace
 		at := context
@@ -153,7 +184,12 @@ func (t *translator) cloudInit(s *settings) *strictyaml.Node {
 		}
 		init.Set("mode", strictyaml.NewText(at, string(mode)))
 	}
-	put(init, "base", context.Get("path"))
+	base := context.Get("path")
+	if base != nil && t.archive {
+		t.wrong(base, "names a base template, and those inside an archive are not read", "unpack the archive beside the template, or put all of the cloud-init into cloud_config")
+		base = nil
+	}
+	put(init, "base", base)
 	if len(init.Entries()) == 0 {
 		return nil
 	}

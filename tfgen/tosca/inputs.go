@@ -116,7 +116,7 @@ func (t *translator) typed(declared *strictyaml.Node, kind string, value *strict
 	case "float":
 		ok, wanted = value.Is(strictyaml.KindFloat) || value.Is(strictyaml.KindInt), "a number"
 	case "boolean":
-		value, wanted = flag(value), "true or false"
+		value, wanted = boolean(value), "true or false"
 		ok = value.Is(strictyaml.KindBool)
 	case "list", "range":
 		ok = value.Is(strictyaml.KindList)
@@ -196,8 +196,8 @@ func truth(n *strictyaml.Node) answer {
 	}
 }
 
-// flag is a boolean of what reads as one, and other values unchanged.
-func flag(n *strictyaml.Node) *strictyaml.Node {
+// boolean is a boolean of what reads as one, and other values unchanged.
+func boolean(n *strictyaml.Node) *strictyaml.Node {
 	if n == nil || n.Bad() || truth(n) == unclear {
 		return n
 	}

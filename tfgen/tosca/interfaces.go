@@ -17,7 +17,7 @@ var orchestrators = []string{"Terraform", "Occopus", "Kubernetes", "Ansible", "E
 // stage is the create stage of a node's interface.
 type stage struct {
 	orchestrator string
-	inputs       []entry // resolved lies with the caller
+	inputs       []entry // with their functions
 	at           *strictyaml.Node
 }
 
@@ -47,9 +47,12 @@ func (t *translator) mergeStage(s *stage, interfaces *strictyaml.Node, inType bo
 	if !t.mapping(interfaces) {
 		return
 	}
+	terraform := slices.ContainsFunc(interfaces.Entries(), func(i *strictyaml.Node) bool { return orchestratorName(i) == "Terraform" })
 	for _, i := range interfaces.Entries() {
 		name := orchestratorName(i)
 		switch {
+		case name == "Occopus" && terraform && !inType:
+			t.note(i, "is passed over: Terraform is named too")
 		case name == "Terraform" || name == "Occopus":
 			create, found := createOf(i)
 			if !found && inType {
@@ -120,8 +123,8 @@ func (t *translator) mergeInputs(s *stage, inputs *strictyaml.Node) {
 	}
 }
 
-// input1 is an input of the template's create stage of that name.
-func (t *translator) input1(n *node, name string) *strictyaml.Node {
+// givenInput is an input of the template's create stage of that name.
+func (t *translator) givenInput(n *node, name string) *strictyaml.Node {
 	for _, i := range n.template.Get("interfaces").Entries() {
 		if create, _ := createOf(i); create.Get("inputs").Get(name) != nil {
 			return create.Get("inputs").Get(name)
@@ -226,7 +229,7 @@ func (s *settings) arguments(into *strictyaml.Node, known ...string) {
 	for _, e := range s.values {
 		switch near := strictyaml.Nearest(e.name, known); {
 		case s.taken[e.name]:
-		case near != "" && !s.taken[near+"!"] && s.lacks(near):
+		case near != "" && s.lacks(near):
 			s.t.wrong(e.value, "is no known property", fmt.Sprintf("did you mean %s?", near))
 		case s.occopus && s.isInput(e.name):
 			s.t.note(e.value, "is a setting of Occopus and has no counterpart; it is left out")

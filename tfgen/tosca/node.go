@@ -179,7 +179,7 @@ func (t *translator) fillProperties(n *node) {
 		case n.raw(name) != nil:
 		case p.fallback != nil:
 			n.properties = append(n.properties, entry{name, p.fallback})
-		case p.required && n.cloud != "" && t.input1(n, name) == nil:
+		case p.required && n.cloud != "" && t.givenInput(n, name) == nil:
 			t.missing(n.template, name, p.by)
 			n.properties = append(n.properties, entry{name, strictyaml.NewWrong(n.template)})
 		}
@@ -219,9 +219,9 @@ func (t *translator) readOccurrences(n *node) {
 	copies := number(count)
 	if !copies.Bad() && (!copies.Is(strictyaml.KindInt) || copies.Int() < 0 || copies.Int() > maxCopies || !t.within(n, copies.Int())) {
 		if n.least == nil || !copies.Is(strictyaml.KindInt) || copies.Int() < 0 || copies.Int() > maxCopies {
-			t.wrong(count, fmt.Sprintf("is %s, not a whole number from 0 to %d", described(count), maxCopies), "write such a number")
+			t.wrong(n.template.Get("instance_count"), fmt.Sprintf("is %s, not a whole number from 0 to %d", described(count), maxCopies), "write such a number")
 		} else {
-			t.wrong(count, fmt.Sprintf("is %d, outside the occurrences", copies.Int()), "choose a number within them")
+			t.wrong(n.template.Get("instance_count"), fmt.Sprintf("is %d, outside the occurrences", copies.Int()), "choose a number within them")
 		}
 		copies = strictyaml.NewWrong(count)
 	}
@@ -236,7 +236,7 @@ func (t *translator) readOccurrences(n *node) {
 		t.nodes = append(t.nodes, &c)
 	}
 	if n.cloud != "" {
-		t.note(count, fmt.Sprintf("makes %d groups of machines, %s-1 and so on; leave it out for one group that is scaled", copies.Int(), n.name))
+		t.note(n.template.Get("instance_count"), fmt.Sprintf("makes %d groups of machines, %s-1 and so on; leave it out for one group that is scaled", copies.Int(), n.name))
 	}
 }
 

@@ -23,7 +23,9 @@ func placeholder(text string) string {
 	switch {
 	case toAdd.MatchString(text):
 		return toAdd.FindString(text)
-	case bracketed.MatchString(text), optional.MatchString(text):
+	case bracketed.MatchString(text):
+		return strings.TrimSpace(bracketed.FindString(text))
+	case optional.MatchString(text):
 		return strings.TrimSpace(exampleEnd.ReplaceAllString(firstLine(text), ""))
 	case example.MatchString(text):
 		return strings.TrimSpace(firstLine(text))

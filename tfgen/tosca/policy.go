@@ -57,6 +57,15 @@ func (t *translator) readPolicies(list *strictyaml.Node) []*policy {
 	return policies
 }
 
+// targetNames are the names of the nodes that a policy is for.
+func (p *policy) targetNames() string {
+	var names []string
+	for _, n := range p.targets {
+		names = append(names, n.written)
+	}
+	return strings.Join(names, ", ")
+}
+
 // policyProperties are those of MiCADO's scaling policies.
 var policyProperties = []string{"sources", "constants", "queries", "alerts", "min_instances", "max_instances", "scaling_rule", "stage", "priority"}
 
@@ -78,22 +87,23 @@ func (t *translator) readPolicy(n *strictyaml.Node) *policy {
 	t.readTargets(p)
 	t.readProperties(p, ancestors)
 	if !p.deployed {
-		t.note(n, "is "+p.notDeployed()+", which is not deployed by this version")
+		t.note(n, p.notDeployed())
 	}
 	return p
 }
 
 // notDeployed says what a policy is that scales no machines.
 func (p *policy) notDeployed() string {
+	const not = "which is not deployed by this version"
 	switch {
 	case p.scaling && len(p.targets) > 0:
-		return fmt.Sprintf("a scaling policy of the %s %s", p.targets[0].kind(), p.targets[0].written)
+		return fmt.Sprintf("is a scaling policy of the %s %s, %s; its constants, queries and alerts are there for all", p.targets[0].kind(), p.targets[0].written, not)
 	case p.scaling:
-		return "a scaling policy without a target"
+		return "is a scaling policy without a target, " + not
 	case strings.HasPrefix(p.typeName, "tosca.policies.Monitoring"):
-		return "a monitoring policy: every machine's node_exporter is scraped, and nothing of Kubernetes; it"
+		return "is a monitoring policy, " + not + ": every machine is scraped, and nothing of Kubernetes"
 	default:
-		return "a policy of type " + p.typeName
+		return fmt.Sprintf("is a policy of type %s, %s", p.typeName, not)
 	}
 }
 

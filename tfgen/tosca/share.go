@@ -86,7 +86,7 @@ func (t *translator) defineAlerts(p *policy, d *definitions) {
 // booleans.
 func spoken(n *strictyaml.Node) *strictyaml.Node {
 	if n.Is(strictyaml.KindText) && !n.Quoted() && truth(n) != unclear && len(n.Scalar()) > 1 {
-		return flag(n)
+		return boolean(n)
 	}
 	return n
 }
@@ -101,12 +101,14 @@ type shared struct {
 	sources  []*strictyaml.Node
 	// written are the constants before they are rendered.
 	written map[string]*strictyaml.Node
+	// expanded are the texts that each policy's constants were found to stand for.
+	expanded map[*policy]map[string]string
 }
 
 // share merges the definitions of the scaling policies. The last one of a name is
 // everybody's, except for groups that have one of their own.
 func (t *translator) share(policies []*policy) *shared {
-	s := &shared{definitions: newDefinitions(), perGroup: map[*node]definitions{}, written: map[string]*strictyaml.Node{}}
+	s := &shared{definitions: newDefinitions(), perGroup: map[*node]definitions{}, written: map[string]*strictyaml.Node{}, expanded: map[*policy]map[string]string{}}
 	for _, p := range policies {
 		for _, name := range p.own.names {
 			if n := p.own.constants[name]; n != nil {
@@ -162,7 +164,10 @@ func (t *translator) renderAll(p *policy, s *shared) definitions {
 }
 
 func (s *shared) constantsOf(p *policy) constants {
-	return constants{own: p.own.constants, all: s.written}
+	if s.expanded[p] == nil {
+		s.expanded[p] = map[string]string{}
+	}
+	return constants{own: p.own.constants, all: s.written, texts: s.expanded[p]}
 }
 
 // threshold is a number of a text that is one.
@@ -183,7 +188,8 @@ func alert(n *strictyaml.Node) *strictyaml.Node {
 	}
 	made := strictyaml.NewMapping(n)
 	for _, e := range n.Entries() {
-		switch e.Key() {
+		key := e.Key()
+		switch key {
 		case "for":
 			e = duration(e)
 		case "labels", "annotations":
@@ -191,7 +197,7 @@ func alert(n *strictyaml.Node) *strictyaml.Node {
 		case "expr":
 			e = words(e)
 		}
-		made.Set(e.Key(), e)
+		made.Set(key, e)
 	}
 	return made
 }

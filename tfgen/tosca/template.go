@@ -17,6 +17,8 @@ var (
 // else those of all policies.
 type constants struct {
 	own, all map[string]*strictyaml.Node
+	// texts are the constants that were expanded already.
+	texts map[string]string
 }
 
 func (c constants) get(name string) *strictyaml.Node {
@@ -138,5 +140,13 @@ func (t *translator) value(at *strictyaml.Node, name string, c constants, lenien
 	case n.Is(strictyaml.KindBool):
 		return map[bool]string{true: "True", false: "False"}[n.Bool()], true // as Jinja writes them
 	}
-	return t.expand(at, n.Scalar(), c, lenient, append(within[:len(within):len(within)], name))
+	text, done := c.texts[name]
+	if done {
+		return text, true
+	}
+	text, ok := t.expand(at, n.Scalar(), c, lenient, append(within[:len(within):len(within)], name))
+	if ok {
+		c.texts[name] = text
+	}
+	return text, ok
 }

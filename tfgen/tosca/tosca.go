@@ -72,7 +72,7 @@ func Parse(source Source, checks ...spec.Check) (*spec.Application, []Note, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &translator{source: source, log: newLog(), budget: maxNodes, bytes: maxText}
+	t := &translator{source: source, log: newLog(), active: map[*strictyaml.Node]bool{}, budget: maxNodes, bytes: maxText, archive: files.zip != nil}
 	root := t.read(files)
 	if root == nil {
 		return nil, nil, t.sorted()
@@ -108,8 +108,15 @@ type translator struct {
 	types  types
 	inputs map[string]*strictyaml.Node // resolved
 	nodes  []*node
+	// active are the properties that are being resolved.
+	active map[*strictyaml.Node]bool
 	budget int // of nodes that may still be resolved
+	full   bool
 	bytes  int // of text that may still be made
+	// archive says that the template is part of one.
+	archive bool
+	// timed says that the note on when groups shrink was made.
+	timed bool
 }
 
 // application makes the tree of a description of the template's root.
@@ -148,8 +155,10 @@ func (t *translator) application(root *strictyaml.Node) *strictyaml.Node {
 		}
 	}
 	if deployed == 0 {
-		t.mistake(topology, "node_templates", "has no virtual machine of a cloud, so there is nothing to scale", "add a node of type tosca.nodes.MiCADO.EC2.Compute, tosca.nodes.MiCADO.Nova.Compute or tosca.nodes.MiCADO.Azure.Compute")
 		groups = strictyaml.NewWrong(topology)
+	}
+	if deployed == 0 && len(t.mistakes) == 0 {
+		t.mistake(topology, "node_templates", "has no virtual machine of a cloud, so there is nothing to scale", "add a node of type tosca.nodes.MiCADO.EC2.Compute, tosca.nodes.MiCADO.Nova.Compute or tosca.nodes.MiCADO.Azure.Compute")
 	}
 	app.Set("groups", groups)
 	shared.set(t, app)

@@ -34,15 +34,18 @@ var typeKeys = []string{
 
 // add takes the types that a document defines.
 func (ts *types) add(l *log, root *strictyaml.Node) {
-	for key, f := range map[string]family{"node_types": ts.nodes, "policy_types": ts.policies} {
-		defined := root.Get(key)
+	for _, of := range []struct {
+		key string
+		family
+	}{{"node_types", ts.nodes}, {"policy_types", ts.policies}} {
+		defined := root.Get(of.key)
 		if !l.mapping(defined) {
 			continue
 		}
 		for _, e := range defined.Entries() {
 			if l.keys(e, typeKeys...) {
 				l.mapping(e.Get("properties"))
-				f.own[e.Key()] = e
+				of.own[e.Key()] = e
 			}
 		}
 	}
@@ -57,24 +60,33 @@ func (ts *types) check(l *log) {
 	}
 }
 
+// maxAncestors is through how many types one may derive.
+const maxAncestors = 100
+
 func (f family) checkParents(l *log, name string) {
-	passed := map[string]bool{}
-	for at := name; f.own[at] != nil; {
-		passed[at] = true
-		from := f.own[at].Get("derived_from")
-		if from == nil || from.Is(strictyaml.KindNull) {
-			return
-		}
-		parent := from.Scalar()
+	from := f.own[name].Get("derived_from")
+	if from == nil || from.Is(strictyaml.KindNull) {
+		return
+	}
+	parent := from.Scalar()
+	if !f.known(parent) {
+		l.wrong(from, fmt.Sprintf("is %q, which is no known type", parent), suggest(parent, f.names(), "define it, or derive from one that is built in"))
+		return
+	}
+	passed := 0
+	for at := parent; f.own[at] != nil; passed++ {
+		next := f.own[at].Get("derived_from")
 		switch {
-		case passed[parent]:
+		case at == name:
 			l.wrong(from, fmt.Sprintf("is %s, which derives from this type", parent), "break the circle")
 			return
-		case !f.known(parent):
-			l.wrong(from, fmt.Sprintf("is %q, which is no known type", parent), suggest(parent, f.names(), "define it, or derive from one that is built in"))
+		case passed > maxAncestors:
+			l.wrong(from, fmt.Sprintf("derives through more than %d types", maxAncestors), "derive from one further up")
+			return
+		case next == nil:
 			return
 		}
-		at = parent
+		at = next.Scalar()
 	}
 }
 
@@ -91,7 +103,7 @@ func (f family) names() []string {
 // circle ends where it closes.
 func (f family) ancestors(name string) []string {
 	var chain []string
-	for name != "" && f.known(name) && !slices.Contains(chain, name) && len(chain) < 100 {
+	for name != "" && f.known(name) && !slices.Contains(chain, name) && len(chain) <= maxAncestors {
 		chain = append(chain, name)
 		own := f.own[name]
 		if from := own.Get("derived_from"); from != nil {

@@ -10,11 +10,12 @@ import (
 
 func openstackLookups() map[string]lookup {
 	return map[string]lookup{
-		"openstack_compute_flavor_v2":     lookupFlavor,
-		"openstack_compute_instance_v2":   lookupServer,
-		"openstack_images_image_v2":       lookupImage,
-		"openstack_networking_network_v2": lookupNetwork,
-		"openstack_networking_port_v2":    lookupPort,
+		"openstack_compute_flavor_v2":      lookupFlavor,
+		"openstack_compute_instance_v2":    lookupServer,
+		"openstack_images_image_v2":        lookupImage,
+		"openstack_networking_network_v2":  lookupNetwork,
+		"openstack_networking_port_v2":     lookupPort,
+		"openstack_networking_secgroup_v2": lookupNeutronGroup,
 	}
 }
 
@@ -83,6 +84,22 @@ func lookupNetwork(l *looking) error {
 		"id": id, "name": first(name, "network"), "network_id": id, "admin_state_up": "true", "shared": "false", "status": "ACTIVE",
 		"mtu": 1500, "subnets": []string{uuidOf("subnet", id)}, "tenant_id": l.server.account.tenant, "all_tags": []string{},
 		"availability_zone_hints": []string{}, "dns_domain": "", "external": false, "transparent_vlan": false,
+	} {
+		l.o.fill(attribute, value)
+	}
+	return nil
+}
+
+func lookupNeutronGroup(l *looking) error {
+	name, id, found, err := l.named("security_group", l.o.str("name"), l.o.str("secgroup_id"))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+	}
+	for attribute, value := range map[string]any{
+		"id": id, "name": name, "secgroup_id": id, "stateful": true, "tenant_id": l.server.account.tenant, "all_tags": []string{},
 	} {
 		l.o.fill(attribute, value)
 	}

@@ -147,7 +147,13 @@ func (m *making) lacks(kind, name, message string) error {
 
 func openstackPort() *kind {
 	return &kind{
-		title: "Neutron port", call: "v2.0/ports", plan: planOpenStack,
+		title: "Neutron port", call: "v2.0/ports",
+		plan: func(s *server, p *planned) {
+			planOpenStack(s, p)
+			if p.changed("security_group_ids", "no_security_groups") {
+				p.later("all_security_group_ids")
+			}
+		},
 		forceNew: []string{"network_id", "mac_address", "tenant_id", "device_owner", "value_specs", "region"},
 		unread:   []string{"value_specs", "no_fixed_ip", "no_security_groups", "fixed_ip", "security_group_ids", "extra_dhcp_option"},
 		rules:    []rule{conflicts("fixed_ip", "no_fixed_ip"), conflicts("security_group_ids", "no_security_groups")},
