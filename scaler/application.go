@@ -225,6 +225,14 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 		return err
 	}
 	g := a.group(described.Name)
+	var before []*shadow
+	if g != nil {
+		before = g.shadows
+	}
+	shadows, err := newShadows(a.spec, described, before)
+	if err != nil {
+		return err
+	}
 	if g == nil {
 		if g, err = a.openGroup(ctx, described.Name, &description{a.spec, described}); err != nil {
 			return err
@@ -232,7 +240,7 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 	} else {
 		g.actuator.describe(description{a.spec, described})
 	}
-	g.spec, g.policies, g.removing = described, policies, false
+	g.spec, g.policies, g.shadows, g.removing = described, policies, shadows, false
 	if !g.row.Known {
 		return a.decideFirst(ctx, g)
 	}

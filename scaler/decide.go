@@ -32,6 +32,8 @@ type Decision struct {
 	Clamps []string `json:"clamps,omitempty"`
 	// Proposals are what each policy said.
 	Proposals []policy.Proposal `json:"proposals,omitempty"`
+	// Shadows are what the shadow policies would have decided.
+	Shadows []ShadowDecision `json:"shadows,omitempty"`
 	// Readings are the metrics that the policies saw.
 	Readings map[string]policy.Reading `json:"readings,omitempty"`
 }

@@ -20,6 +20,10 @@ type group struct {
 	row      StoredGroup
 	history  History
 	actuator *actuator
+	// shadows are the policies that are evaluated and not acted on.
+	shadows []*shadow
+	// seen is what the last tick's policies saw.
+	seen     *policy.Observation
 	removing bool
 	// ready is when each node was first ready; up is who answered at the last tick.
 	ready map[string]time.Time
@@ -41,10 +45,13 @@ func (g *group) ask(drop []string, decision int64) {
 	g.actuator.ask(g.row.Wanted+g.row.Surge, drop, decision)
 }
 
-// newPolicies makes the policies of a group.
+// newPolicies makes the policies that are in charge of a group.
 func newPolicies(app *spec.Application, g *spec.Group) ([]policy.Policy, error) {
 	var policies []policy.Policy
 	for _, p := range g.Policies {
+		if p.Shadow {
+			continue
+		}
 		made, err := policy.New(p, app.GroupConstants(g))
 		if err != nil {
 			return nil, fmt.Errorf("group %s: %w", g.Name, err)
@@ -114,6 +121,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
 	}
+	s.Shadows = g.comparisons()
 	s.Warmup, s.Breaker = g.warmup.status(), g.history.Breaker.String()
 	if g.spec != nil {
 		s.Cloud, s.Min, s.Max = string(g.spec.Cloud), g.spec.Min, g.spec.Max

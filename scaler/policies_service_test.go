@@ -126,3 +126,72 @@ func TestReceivedAlertsAreLevels(t *testing.T) {
 		w.stop()
 	})
 }
+
+// TestShadowPoliciesAreEvaluatedAndNotActedOn runs a policy that would have twice
+// as many nodes beside the one in charge.
+func TestShadowPoliciesAreEvaluatedAndNotActedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 35)
+		w.submit(edited(shop, "      - target: {query: demand, kind: total, value: 10}",
+			"      - target: {query: demand, kind: total, value: 10}\n      - {name: ample, shadow: true, target: {query: demand, kind: total, value: 5}}\n"+
+				"      - {name: mean, shadow: true, rule: \"m_node_count = 1\"}"))
+		pass(time.Hour)
+		g := w.group("web")
+		if g.Wanted != 4 || len(g.Decision.Proposals) != 1 {
+			t.Errorf("%d wanted from %+v, want 4 from the policy in charge alone", g.Wanted, g.Decision.Proposals)
+		}
+		got := map[string][3]int{}
+		for _, c := range g.Shadows {
+			got[c.Policy] = [3]int{c.Shadow.Nodes, int(c.Shadow.NodeHours + 0.5), int(c.Shadow.Short.Minutes())}
+			if c.Active.Nodes != 4 || c.Active.Short != 0 {
+				t.Errorf("Active = %+v, want 4 nodes, never short", c.Active)
+			}
+		}
+		want := map[string][3]int{"ample": {7, 7, 0}, "mean": {1, 1, 59}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("size, node-hours and minutes short of the shadow policies (-want +got):\n%s", diff)
+		}
+		w.meters.set("demand", 44)
+		pass(20 * time.Second)
+		decisions, err := w.Decisions(t.Context(), "shop", "web", 50)
+		if err != nil || len(decisions[0].Shadows) != 2 || decisions[0].Shadows[0].To != 9 {
+			t.Errorf("the newest decision has %+v, %v, want the shadows' sizes", decisions[0].Shadows, err)
+		}
+		w.stop()
+	})
+}
+
+// TestWhatIf asks about other values than those seen, and does nothing.
+func TestWhatIf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 35)
+		w.submit(shop)
+		pass(time.Minute)
+		number := func(n int) *int { return &n }
+		for _, test := range []struct {
+			supposed scaler.Supposed
+			from, to int
+		}{
+			{scaler.Supposed{}, 4, 4},
+			{scaler.Supposed{Set: map[string]any{"demand": 75.0}}, 4, 8},
+			{scaler.Supposed{Nodes: number(2)}, 2, 4},
+			{scaler.Supposed{Nodes: number(2), Set: map[string]any{"demand": "stale"}}, 2, 2},
+		} {
+			d, err := w.WhatIf(t.Context(), "shop", "web", test.supposed)
+			if err != nil || d.From != test.from || d.To != test.to {
+				t.Errorf("WhatIf(%+v) = %d to %d, %v, want %d to %d: %q", test.supposed, d.From, d.To, err, test.from, test.to, d.Reasons)
+			}
+		}
+		for _, wrong := range []scaler.Supposed{{Nodes: number(99)}, {Set: map[string]any{"load": 1}}, {Set: map[string]any{"demand": "much"}}} {
+			if _, err := w.WhatIf(t.Context(), "shop", "web", wrong); !errors.Is(err, scaler.ErrRefused) {
+				t.Errorf("WhatIf(%+v) = %v, want ErrRefused", wrong, err)
+			}
+		}
+		if g := w.group("web"); g.Wanted != 4 {
+			t.Errorf("%d wanted after the questions, want 4", g.Wanted)
+		}
+		w.stop()
+	})
+}

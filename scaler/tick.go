@@ -53,6 +53,8 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 		obs := g.observe(a.spec, a.groupReadings(g, readings, now), now)
 		proposals := g.propose(obs, a.memory(g))
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
+		d.Shadows = g.shade(obs, d)
+		g.seen = &obs
 		a.commit(ctx, g, d, history)
 		a.roll(ctx, g, now)
 	}
@@ -141,12 +143,18 @@ func (a *application) queries(g *group) map[string]spec.Query {
 	if v := g.spec.Scaling.Victims; v != nil && v.Query != "" {
 		used[v.Query] = defined[v.Query]
 	}
-	for _, p := range g.policies {
+	use := func(p policy.Policy) {
 		for _, name := range p.Queries() {
 			if query, ok := defined[name]; ok {
 				used[name] = query
 			}
 		}
+	}
+	for _, p := range g.policies {
+		use(p)
+	}
+	for _, s := range g.shadows {
+		use(s)
 	}
 	return used
 }
@@ -234,11 +242,11 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	g.ask(d.Drop, d.ID)
 }
 
-// keep writes a decision that changes something, or whose hold began or ended, to
-// the store; other ticks cost no write unless a rule changed its user data.
+// keep writes a decision that changes something, a shadow policy's size included, or
+// whose hold began or ended, to the store; other ticks cost no write unless a rule changed its user data.
 func (a *application) keep(ctx context.Context, g *group, d *Decision, row StoredGroup) error {
 	switch {
-	case d.To != d.From || len(d.Drop) > 0 || g.last == nil || g.last.Held != d.Held:
+	case d.To != d.From || len(d.Drop) > 0 || g.last == nil || g.last.Held != d.Held || moved(d.Shadows):
 		id, err := a.config.Store.RecordDecision(ctx, *d, row)
 		if err != nil {
 			return err

@@ -83,7 +83,7 @@ func rootCommand() *cobra.Command {
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s),
+		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s), whatIfCommand(&s), compareCommand(&s),
 		scaleCommand(&s), dropCommand(&s), pauseCommand(&s, true), pauseCommand(&s, false), destroyCommand(&s),
 	} {
 		c.GroupID = "daemon"

@@ -91,7 +91,7 @@ func observe(r Rule, given Given) (policy.Observation, error) {
 				obs.Constants[name] = value
 				continue
 			}
-			obs.Readings[name], err = reading(value)
+			obs.Readings[name], err = policy.ParseReading(value)
 		}
 		if err != nil {
 			return obs, fmt.Errorf("%s: %w", name, err)
@@ -136,30 +136,4 @@ func nodes(v any) ([]policy.Node, error) {
 
 func node(name string, i int) policy.Node {
 	return policy.Node{Name: name, ID: name, Address: fmt.Sprintf("10.0.%d.%d", (i+1)/256, (i+1)%256), Ready: true}
-}
-
-func reading(v any) (policy.Reading, error) {
-	switch v := v.(type) {
-	case bool:
-		return policy.Reading{Firing: &v}, nil
-	case []any:
-		r := policy.Reading{Label: "label", Missing: policy.NoSeries}
-		for _, text := range v {
-			r.Missing = policy.Present
-			r.Samples = append(r.Samples, policy.Sample{Labels: map[string]string{"label": fmt.Sprint(text)}})
-		}
-		return r, nil
-	case string:
-		for _, why := range []policy.Missing{policy.NoSeries, policy.NaN, policy.Stale, policy.QueryError, policy.Unreachable} {
-			if v == string(why) {
-				return policy.Reading{Missing: why}, nil
-			}
-		}
-		return policy.Reading{}, fmt.Errorf("is %q, write a number, true, false, a list, or why it has no value: no series, not a number, stale, query error, unreachable", v)
-	}
-	number, err := strconv.ParseFloat(fmt.Sprint(v), 64)
-	if err != nil {
-		return policy.Reading{}, fmt.Errorf("is %v, write a number, true, false or a list", v)
-	}
-	return policy.Reading{Samples: []policy.Sample{{Value: number}}}, nil
 }
