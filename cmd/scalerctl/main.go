@@ -80,12 +80,12 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan and backtest also know markdown")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddGroup(&cobra.Group{ID: "files", Title: "Work on files, without a daemon:"}, &cobra.Group{ID: "daemon", Title: "Work with the daemon:"})
-	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), convertCommand(), backtestCommand(&s), schemaCommand()} {
+	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), convertCommand(), backtestCommand(&s), schemaCommand(), ruleCommand(&s)} {
 		c.GroupID = "files"
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s),
+		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s), whatIfCommand(&s), compareCommand(&s),
 		scaleCommand(&s), dropCommand(&s), pauseCommand(&s, true), pauseCommand(&s, false), destroyCommand(&s),
 	} {
 		c.GroupID = "daemon"
