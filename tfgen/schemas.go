@@ -32,12 +32,12 @@ var replacing = map[string]map[string]bool{
 	},
 	"azurerm_linux_virtual_machine": {
 		"availability_set_id": true, "computer_name": true, "disable_password_authentication": false, "edge_zone": true,
-		"eviction_policy": true, "os_managed_disk_id": false, "plan": true, "platform_fault_domain": true, "provision_vm_agent": false,
+		"os_managed_disk_id": false, "plan": true, "platform_fault_domain": true, "provision_vm_agent": false,
 		"secure_boot_enabled": true, "virtual_machine_scale_set_id": true, "vtpm_enabled": true, "zone": true,
 	},
 	"azurerm_windows_virtual_machine": {
 		"additional_unattend_content": true, "availability_set_id": true, "computer_name": true, "edge_zone": true,
-		"eviction_policy": true, "os_managed_disk_id": false, "plan": true, "platform_fault_domain": true, "provision_vm_agent": false,
+		"os_managed_disk_id": false, "plan": true, "platform_fault_domain": true, "provision_vm_agent": false,
 		"secure_boot_enabled": true, "virtual_machine_scale_set_id": true, "vtpm_enabled": true, "winrm_listener": true, "zone": true,
 	},
 }

@@ -118,7 +118,6 @@ resource "azurerm_linux_virtual_machine" "node" {
       computer_name,
       custom_data,
       edge_zone,
-      eviction_policy,
       location,
       plan,
       platform_fault_domain,

@@ -79,7 +79,6 @@ resource "azurerm_windows_virtual_machine" "node" {
       computer_name,
       custom_data,
       edge_zone,
-      eviction_policy,
       location,
       plan,
       platform_fault_domain,
