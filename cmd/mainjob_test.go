@@ -104,8 +104,13 @@ func (d *daemon) explains(group, metric string) {
 		if len(decision.Reasons) == 0 || decision.Reasons[0] == "" {
 			d.t.Errorf("decision %d has no reason", decision.ID)
 		}
+		explained, err := d.client.Explain(d.t.Context(), decision.ID)
+		if err != nil {
+			d.t.Fatal(err)
+		}
 		switch {
 		case decision.From == 0: // the first one
+		case len(explained.Journal) == 0: // a later one came before anything was done
 		case decision.To > decision.From:
 			grown = &decision
 		default:

@@ -54,6 +54,8 @@ type GroupStatus struct {
 	Decision *Decision `json:"decision,omitempty"`
 	// Rollout says what the replacement of nodes with old settings does or waits for.
 	Rollout string `json:"rollout,omitempty"`
+	// Optimizer is what the group's optimizer knows and does, where it has one.
+	Optimizer *AdvisorStatus `json:"optimizer,omitempty"`
 	// PolicyProblems are set where the last tick's proposals met a problem.
 	PolicyProblems []string `json:"policy_problems,omitempty"`
 }

@@ -43,7 +43,7 @@ func TestChangedDescriptionTouchesNoRunningNode(t *testing.T) {
 			after: "cloud: azure, azure: {resource_group: other, virtual_network: w, subnet: u, size: large, location: northeurope, " +
 				"image: {publisher: p, offer: o, sku: s}, public_key: '" + moreKey + "', admin_username: someone, zones: ['2'], spot: {}, " +
 				"network_security_group: two, os_disk: {size: 99, type: Premium_LRS}, tags: {team: y}, " +
-				"arguments: {secure_boot_enabled: true, plan: {name: n, product: p, publisher: q}}}, " + cloudCfg,
+				"arguments: {secure_boot_enabled: true, eviction_policy: Deallocate, plan: {name: n, product: p, publisher: q}}}, " + cloudCfg,
 			updates: []string{"azurerm_linux_virtual_machine.node", "azurerm_network_interface.node"},
 		},
 	} {

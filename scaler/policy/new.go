@@ -14,13 +14,13 @@ import (
 // reported at once, joined.
 func New(p spec.Policy, constants map[string]any) (Policy, error) {
 	kinds := 0
-	for _, set := range []bool{p.Target != nil, p.Steps != nil, p.Rule != nil} {
+	for _, set := range []bool{p.Target != nil, p.Steps != nil, p.Rule != nil, p.Advice != nil} {
 		if set {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		return nil, fmt.Errorf("policy %q: set exactly one of target, steps and rule", p.Name)
+		return nil, fmt.Errorf("policy %q: set exactly one of target, steps, rule and advice", p.Name)
 	}
 	made, err := newKind(p, constants)
 	if err != nil {
@@ -35,6 +35,8 @@ func newKind(p spec.Policy, constants map[string]any) (Policy, error) {
 		return newTarget(nameOr(p.Name, "target"), *p.Target)
 	case p.Steps != nil:
 		return newSteps(nameOr(p.Name, "steps"), *p.Steps)
+	case p.Advice != nil:
+		return newAdvice(nameOr(p.Name, "advice"), *p.Advice)
 	default:
 		return newRule(nameOr(p.Name, "rule"), *p.Rule, constants)
 	}

@@ -84,7 +84,27 @@ type Observation struct {
 	Constants map[string]any
 	// UserData is what the same rule left at its last evaluation, as JSON.
 	UserData []byte
+	// Advice is what the group's optimizer advises now; nil where it has none.
+	Advice *Advice
 }
+
+// Advice is what an optimizer proposes.
+type Advice struct {
+	// Valid says whether Nodes is to be followed. Where it is not, Error says why, and
+	// Nodes is the number that exists.
+	Valid bool
+	// Phase is training or production.
+	Phase string
+	Nodes int
+	// Reliability is the chance, in percent, that the targets hold with the advice.
+	Reliability float64
+	Error       string
+	// Reasons say how Nodes was found.
+	Reasons []string
+}
+
+// PhaseTraining is the phase of an optimizer that has not learned enough.
+const PhaseTraining = "training"
 
 // Ready counts the nodes that are ready.
 func (o Observation) Ready() int {

@@ -167,6 +167,8 @@ func (r *rule) input(thread *starlark.Thread, name string, o Observation) (starl
 		return decodeUserData(thread, o.UserData)
 	case nameTime:
 		return timeAt(o.Now), nil
+	case nameAdvice:
+		return adviceFunction(o), nil
 	}
 	if f, ok := r.functions[name]; ok {
 		return f, nil

@@ -20,12 +20,13 @@ const (
 	nameWhen      = "m_time_when_node_count_changed"
 	nameUserData  = "m_userdata"
 	nameTime      = "time"
+	nameAdvice    = "m_opt_advice"
 )
 
 // builtIn is whether every rule has the name, besides Starlark's own.
 func builtIn(name string) bool {
 	switch name {
-	case nameNodes, nameNodeCount, nameToDrop, nameSince, nameWhen, nameUserData, nameTime,
+	case nameNodes, nameNodeCount, nameToDrop, nameSince, nameWhen, nameUserData, nameTime, nameAdvice,
 		"ceil", "floor", "round", "sqrt", "exp", "log", "pow", "mean", "sum":
 		return true
 	}

@@ -19,7 +19,11 @@ func (c *checker) group(app *Application, g *Group, path string) {
 	c.rollout(g, path)
 	c.clashes(app, g, path)
 	names := map[string]string{}
-	known := slices.Sorted(maps.Keys(app.GroupQueries(g)))
+	queries := app.GroupQueries(g)
+	known := slices.Sorted(maps.Keys(queries))
+	if g.Optimizer != nil {
+		c.optimizer(g.Optimizer, path+".optimizer", queries, known)
+	}
 	for i := range g.Policies {
 		p, at := &g.Policies[i], strictyaml.JoinIndex(path+".policies", i)
 		c.policy(p, at, known)

@@ -12,12 +12,12 @@ import (
 func (c *checker) policy(p *Policy, path string, known []string) {
 	c.name(path+".name", p.Name)
 	var kinds []string
-	for _, kind := range []string{"target", "steps", "rule"} {
+	for _, kind := range []string{"target", "steps", "rule", "advice"} {
 		if c.doc.Has(path + "." + kind) {
 			kinds = append(kinds, kind)
 		}
 	}
-	c.exactlyOne(path, kinds, "target, steps and rule")
+	c.exactlyOne(path, kinds, "target, steps, rule and advice")
 	if p.Target != nil {
 		c.query(path+".target.query", p.Target.Query, known)
 		if c.fine(path+".target.value") && p.Target.Value <= 0 {

@@ -130,11 +130,11 @@ func TestParseReportsMistakes(t *testing.T) {
 		{"a group's constant named as the application's query", withGroup("constants: {cpu: 1}"),
 			"7:17 groups[0].constants.cpu: is the name of a query of the application; rename one of them"},
 
-		{"a policy of nothing", withPolicy("name: idle"), "8:9 groups[0].policies[0]: has none of target, steps and rule; add one of them"},
+		{"a policy of nothing", withPolicy("name: idle"), "8:9 groups[0].policies[0]: has none of target, steps, rule and advice; add one of them"},
 		{"a policy of two things", withPolicy("{rule: m_node_count = 1, target: {query: cpu, value: 1}}"),
 			"8:9 groups[0].policies[0]: has target and rule; keep one of them"},
 		{"a policy whose kind is mistyped is told so only", withPolicy("tarjet: {query: cpu, value: 1}"),
-			"8:9 groups[0].policies[0].tarjet: is not a known key; did you mean target? Known: name, target, steps, rule"},
+			"8:9 groups[0].policies[0].tarjet: is not a known key; did you mean target? Known: name, target, steps, rule, advice"},
 		{"a policy with an odd name", withPolicy("{name: A, rule: m_node_count = 1}"),
 			`8:10 groups[0].policies[0].name: is "A", which is no name; use lower-case letters, digits and dashes, first a letter, last no dash`},
 		{"two policies of a name", withPolicy("{name: a, rule: x}\n      - {name: a, rule: y}"),
@@ -191,7 +191,7 @@ groups:
 4:27 monitoring.prometheus.username: is set without password_file; set both, or neither
 5:26 queries.if: has the name of a Starlark keyword; rename it
 9:5 groups[0].min: is 5, more than max 3; lower min or raise max
-11:5 groups[0].shard_sizes: is not a known key; did you mean shard_size? Known: name, cloud, min, max, initial, shard_size, local, ec2, openstack, azure, module, credentials, cloud_init, rollout, metrics, constants, queries, alerts, policies, scaling
+11:5 groups[0].shard_sizes: is not a known key; did you mean shard_size? Known: name, cloud, min, max, initial, shard_size, local, ec2, openstack, azure, module, credentials, cloud_init, rollout, metrics, constants, queries, alerts, optimizer, policies, scaling
 13:18 groups[0].policies[0].target.query: is "cpo", which is no defined query; did you mean cpu? Defined: cpu, if
 13:30 groups[0].policies[0].target.value: is -1; write a number above 0
 14:5 groups[1].max: is missing; add a whole number

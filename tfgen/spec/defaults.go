@@ -43,6 +43,9 @@ func setDefaults(app *Application, has func(path string) bool) {
 		if a := g.Azure; a != nil {
 			setAzureDefaults(a, path+".azure", has)
 		}
+		if g.Optimizer != nil {
+			setOptimizerDefaults(g.Optimizer, path+".optimizer", has)
+		}
 		for j := range g.Policies {
 			if t := g.Policies[j].Target; t != nil {
 				path := fmt.Sprintf("%s.policies[%d].target", path, j)
@@ -120,6 +123,8 @@ func (p Policy) kind() string {
 		return "steps"
 	case p.Rule != nil:
 		return "rule"
+	case p.Advice != nil:
+		return "advice"
 	default:
 		return ""
 	}

@@ -28,7 +28,12 @@ func Schema() ([]byte, error) {
 }
 
 // JSONSchemaExtend adds that a policy does exactly one thing.
-func (Policy) JSONSchemaExtend(s *jsonschema.Schema) { s.OneOf = requireOne("target", "steps", "rule") }
+func (Policy) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.OneOf = requireOne("target", "steps", "rule", "advice")
+}
+
+// JSONSchemaExtend adds that a target has a limit.
+func (OptimizerTarget) JSONSchemaExtend(s *jsonschema.Schema) { s.AnyOf = requireOne("min", "max") }
 
 // JSONSchemaExtend adds that a band has a bound and exactly one size.
 func (Band) JSONSchemaExtend(s *jsonschema.Schema) {

@@ -159,6 +159,8 @@ type Group struct {
 	Queries map[string]Query `yaml:"queries" jsonschema_description:"Queries of this group; they win over the application's."`
 	// Alerts are added to the application's, and win over them.
 	Alerts []Alert `yaml:"alerts" jsonschema_description:"Alerts of this group; they win over the application's."`
+	// Optimizer learns how the size acts on the metrics, and gives advice.
+	Optimizer *Optimizer `yaml:"optimizer" jsonschema_description:"Learns how the number of nodes acts on the metrics. The advice policy follows it, and m_opt_advice() in a rule asks it."`
 	// Policies propose sizes. A group without policies keeps its size.
 	Policies []Policy `yaml:"policies" jsonschema_description:"What sizes the group; the largest proposal wins. Without policies the group keeps its size."`
 	// Scaling limits how fast the size may change.
@@ -211,7 +213,8 @@ type Metrics struct {
 	Path string `yaml:"path" jsonschema_description:"Path of the metrics page. Default /metrics."`
 }
 
-// Policy proposes a number of nodes. Exactly one of Target, Steps and Rule is set.
+// Policy proposes a number of nodes. Exactly one of Target, Steps, Rule and Advice
+// is set.
 type Policy struct {
 	// Name is shown with the proposals.
 	Name string `yaml:"name" jsonschema_description:"Name shown with its proposals. Default: its kind, numbered where there are several."`
@@ -221,6 +224,8 @@ type Policy struct {
 	Steps *Steps `yaml:"steps" jsonschema_description:"Maps bands of a query to changes of the size."`
 	// Rule is a Starlark program with MiCADO's variable names.
 	Rule *Rule `yaml:"rule" jsonschema_description:"A Starlark program that sets m_node_count."`
+	// Advice follows the group's optimizer.
+	Advice *Advice `yaml:"advice" jsonschema_description:"Follows the advice of the group's optimizer."`
 }
 
 // Target keeps a query at a value by choosing the number of nodes.

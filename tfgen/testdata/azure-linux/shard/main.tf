@@ -115,14 +115,17 @@ resource "azurerm_linux_virtual_machine" "node" {
     # batches; Terraform never does.
     ignore_changes = [
       availability_set_id,
+      computer_name,
       custom_data,
       edge_zone,
+      eviction_policy,
       location,
       plan,
       platform_fault_domain,
       secure_boot_enabled,
       virtual_machine_scale_set_id,
       vtpm_enabled,
+      zone,
     ]
   }
 }
