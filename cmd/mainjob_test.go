@@ -127,7 +127,7 @@ func (d *daemon) explains(group, metric string) {
 		}
 		for _, want := range []string{
 			fmt.Sprintf("Decision %d on shop/%s", decision.ID, group),
-			fmt.Sprintf("%d -> %d nodes", decision.From, decision.To),
+			fmt.Sprintf("%d -> %d node", decision.From, decision.To),
 			metric + " = ", decision.Reasons[0], "What was done", "intent", "done",
 		} {
 			if !strings.Contains(out, want) {
