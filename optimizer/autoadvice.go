@@ -107,10 +107,19 @@ func (a *auto) fill(o *Optimizer, found []Candidate) {
 	}
 }
 
+// farTarget is how many times its limit a target is predicted to be at most.
+const farTarget = 1e4
+
 // value is what the model in charge predicts of a target at a log load per node.
 func (a *auto) value(t int, x, n float64) float64 {
+	y := 0.0
 	if a.plan.model == "ensemble" {
-		return a.cfg.Targets[t].absolute(math.Exp(a.tables[t].at(x)))
+		y = math.Exp(a.tables[t].at(x))
+	} else {
+		y = a.capacities[t].gauge().predict(x, n, 0, 1)
 	}
-	return a.cfg.Targets[t].absolute(a.capacities[t].gauge().predict(x, n, 0, 1))
+	if math.IsNaN(y) {
+		y = farTarget
+	}
+	return a.cfg.Targets[t].absolute(min(max(y, 1/farTarget), farTarget))
 }
