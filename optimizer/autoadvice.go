@@ -77,6 +77,10 @@ func (a *auto) choose(o *Optimizer, adv *Advice, p *plan, total int) int {
 	if p.unhelped {
 		say("the limit cannot be held: an idle node is above it")
 	}
+	if a.margin.spent(a.cfg.Budget) {
+		say("the budget of %.1f %% cannot be kept at a boot time of %s: the load changes faster than nodes come; over the limit for %.1f %% of the time",
+			100*(1-a.cfg.Budget), o.boots.typical().Round(time.Second), 100*a.margin.share)
+	}
 	low, high := total-o.cfg.MaxDownscaleDelta, total+o.cfg.MaxUpscaleDelta
 	if bounded := min(max(n, low), high); bounded != n {
 		say("%d nodes in one step, %d at most", n, bounded)
