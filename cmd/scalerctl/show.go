@@ -85,6 +85,9 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 		for _, p := range g.PolicyProblems {
 			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, p)
 		}
+		if o := g.Optimizer; o != nil && o.Problem != "" {
+			bad.Fprintf(w, "\n%s/%s: optimizer: %s\n", a.Name, g.Name, o.Problem)
+		}
 		if g.Lost > 0 {
 			fmt.Fprintf(w, "\n%s/%s: %d nodes were ready and do not answer now\n", a.Name, g.Name, g.Lost)
 		}
@@ -263,6 +266,16 @@ func textExplanation(w io.Writer, e api.Explanation) error {
 			for _, line := range p.Prints {
 				fmt.Fprintf(w, "    | %s\n", line)
 			}
+		}
+	}
+	if a := d.Advice; a != nil {
+		what := fmt.Sprintf("%s, reliability %.1f %%, model %s", count(a.Nodes, "node"), a.Reliability, a.Model)
+		if !a.Valid {
+			what = "none: " + a.Error
+		}
+		fmt.Fprintf(w, "\nAdvice of the optimizer (%s)\n  %s\n", a.Phase, what)
+		for _, reason := range a.Reasons {
+			fmt.Fprintf(w, "  %s\n", reason)
 		}
 	}
 	fmt.Fprintln(w, "\nReasons")
