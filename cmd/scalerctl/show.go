@@ -82,6 +82,9 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 		for _, p := range g.PolicyProblems {
 			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, p)
 		}
+		if o := g.Optimizer; o != nil && o.Problem != "" {
+			bad.Fprintf(w, "\n%s/%s: optimizer: %s\n", a.Name, g.Name, o.Problem)
+		}
 		if g.Lost > 0 {
 			fmt.Fprintf(w, "\n%s/%s: %d nodes were ready and do not answer now\n", a.Name, g.Name, g.Lost)
 		}

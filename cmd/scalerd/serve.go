@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,7 +24,9 @@ import (
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/scaler/local"
+	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
+	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/spec"
@@ -93,6 +96,13 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("listen for /metrics: %w; choose another address with --listen", err)
 	}
+	var outside net.Listener
+	if c.OptimizerListen != "" {
+		if outside, err = net.Listen("tcp", c.OptimizerListen); err != nil {
+			return errors.Join(fmt.Errorf("listen for optimizers: %w; choose another address with --optimizer-listen", err), pages.Close())
+		}
+		log.Info("optimizers listen", "listen", outside.Addr().String())
+	}
 	log.Info("scalerd runs", "version", version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -100,6 +110,9 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 	handler := api.Handler(service, version())
 	serveHTTP(ctx, group, socket, handler)
 	serveHTTP(ctx, group, pages, healthPages(service, registry, handler))
+	if outside != nil {
+		serveHTTP(ctx, group, outside, optimizerPages(service))
+	}
 	err = group.Wait()
 	log.Info("scalerd ends")
 	return err
@@ -175,6 +188,29 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, l net.Listener, handl
 		defer cancel()
 		return server.Shutdown(ctx)
 	})
+}
+
+// optimizerPages are the APIs of optimizers that belong to no group. They need no
+// password, so a page in a browser may not use them: it would name another host, or
+// come from another site.
+func optimizerPages(service *scaler.Service) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", micado.Handler(service, report.Page))
+	native := api.OptimizersHandler(service, version())
+	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/schemas/"} {
+		mux.Handle(path, native)
+	}
+	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, fmt.Sprintf("host %q: name a loopback address", r.Host), http.StatusForbidden)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 }
 
 // healthPages are the pages that need no password: whether the process lives,

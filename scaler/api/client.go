@@ -105,35 +105,50 @@ func (c *Client) WhatIf(ctx context.Context, app, group string, supposed scaler.
 }
 
 func call[T any](ctx context.Context, c *Client, method string, query url.Values, in any, path ...string) (T, error) {
+	if in == nil {
+		return send[T](ctx, c, method, query, "", nil, path...)
+	}
+	text, err := json.Marshal(in)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("encode request: %w", err)
+	}
+	return send[T](ctx, c, method, query, "application/json", bytes.NewReader(text), path...)
+}
+
+// send makes a request with a body of any type, and decodes the answer.
+func send[T any](ctx context.Context, c *Client, method string, query url.Values, mediaType string, payload io.Reader, path ...string) (T, error) {
 	var out T
-	var payload io.Reader
-	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
-			return out, fmt.Errorf("encode request: %w", err)
-		}
-		payload = bytes.NewReader(text)
-	}
-	target := (&url.URL{Scheme: "http", Host: "scalerd", RawQuery: query.Encode()}).JoinPath(path...)
-	req, err := http.NewRequestWithContext(ctx, method, target.String(), payload)
+	res, err := c.do(ctx, method, query, mediaType, payload, path...)
 	if err != nil {
-		return out, fmt.Errorf("request: %w", err)
-	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return out, c.unreached(err)
+		return out, err
 	}
 	defer res.Body.Close()
-	if res.StatusCode >= 300 {
-		return out, readProblem(res)
-	}
 	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
 		return out, fmt.Errorf("read answer of scalerd: %w", err)
 	}
 	return out, nil
+}
+
+// do makes a request; an answer that is a problem is its error.
+func (c *Client) do(ctx context.Context, method string, query url.Values, mediaType string, payload io.Reader, path ...string) (*http.Response, error) {
+	target := (&url.URL{Scheme: "http", Host: "scalerd", RawQuery: query.Encode()}).JoinPath(path...)
+	req, err := http.NewRequestWithContext(ctx, method, target.String(), payload)
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	if payload != nil {
+		req.Header.Set("Content-Type", mediaType)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreached(err)
+	}
+	if res.StatusCode >= 300 {
+		defer res.Body.Close()
+		return nil, readProblem(res)
+	}
+	return res, nil
 }
 
 func (c *Client) unreached(err error) error {

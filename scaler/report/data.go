@@ -118,6 +118,8 @@ func Make(f scaler.OptimizerFacts) Data {
 	d := Data{
 		Name: f.Status.Name, Method: string(f.Config.Method), Advice: f.Status.Advice, Problem: f.Status.Problem,
 		Inputs: f.Config.Inputs, Calibration: f.Calibration,
+		// Lists are lists in JSON also where they are empty.
+		Time: []Number{}, Nodes: []Number{}, Total: []Number{}, Advised: []Number{}, Reliability: []Number{},
 	}
 	names := slices.Clone(d.Inputs)
 	for _, t := range f.Config.Targets {
@@ -162,6 +164,9 @@ func columnsOf(samples []optimizer.Sample, names []string) [][]float64 {
 // along fills the lists along time.
 func (d *Data) along(samples []optimizer.Sample, names []string, advices []scaler.AdviceRecord) {
 	d.Values = make([][]Number, len(names))
+	for j := range d.Values {
+		d.Values[j] = []Number{}
+	}
 	next := 0
 	for _, s := range samples {
 		d.Time = append(d.Time, seconds(s.At))

@@ -89,7 +89,18 @@
   };
 
   const line = (label, name, more) => ({ label, stroke: colour(name), width: 1.6, points: { show: false }, value: (u, v) => digits(v), spanGaps: false, ...more });
-  const timeAxis = () => axis("", { space: 70 });
+  // clock labels the time axis: hours and minutes, with the day where it changes.
+  const clock = (u, ticks, i, space, step) => {
+    let day = "";
+    return ticks.map((t) => {
+      const [date, time] = new Date(t * 1000).toISOString().split("T");
+      const label = step >= 86400 ? date.slice(5) : time.slice(0, step < 60 ? 8 : 5) + (date === day ? "" : "\n" + date);
+      day = date;
+      return label;
+    });
+  };
+  const timeAxis = () => axis("", { space: 80, size: 44, values: clock });
+  const bound = (label) => line(label, "predicted", { width: 0, stroke: "transparent", class: "bound" });
   const timed = (sync) => ({ cursor: { sync: { key: sync }, focus: { prox: 24 } }, scales: { x: { time: true } } });
   const x = { label: "UTC", value: (u, v) => (v === null ? "–" : when(v).slice(0, 19)) };
   const stepped = uPlot.paths.stepped({ align: 1 });
@@ -118,13 +129,13 @@
   });
 
   // focusRange chooses the y scale so that a heavy tail does not flatten the rest: a
-  // logarithm where all is positive and spans more than a factor of 50.
+  // logarithm where all is positive and spans more than a factor of 20.
   const finite = (v) => v.filter((n) => n !== null && Number.isFinite(n));
   const spread = (...lists) => {
     const all = finite(lists.flat());
     if (!all.length) return {};
     const low = all.reduce((a, b) => Math.min(a, b)), high = all.reduce((a, b) => Math.max(a, b));
-    return low > 0 && high / low > 50 ? { distr: 3 } : { range: (u, min, max) => (min === max ? [min - 1, max + 1] : uPlot.rangeNum(min ?? 0, max ?? 1, 0.1, true)) };
+    return low > 0 && high / low > 20 ? { distr: 3 } : { range: (u, min, max) => (min === max ? [min - 1, max + 1] : uPlot.rangeNum(min ?? 0, max ?? 1, 0.1, true)) };
   };
 
   const inputValues = (j) => D.values[j];
@@ -197,7 +208,7 @@
           scales: { x: { time: false, range: [counts[0].nodes - 0.6, counts[counts.length - 1].nodes + 0.6] }, y: spread(low, high, [t.min, t.max]) }, ...shade,
           axes: [axis("nodes", { incrs: [1, 2, 5, 10, 20, 50, 100] }), axis("", { size: 64, values })],
           series: [{ label: "nodes" }, line("predicted", "predicted", { width: 1.2, points: { show: true, size: 8, fill: colour("predicted") } }),
-            line("low", "predicted", { show: true, width: 0, stroke: "transparent" }), line("high", "predicted", { width: 0, stroke: "transparent" })],
+            bound("low"), bound("high")],
         };
       }, () => [counts.map((c) => c.nodes), value, low, high], limits(t));
     });
@@ -249,7 +260,7 @@
       chart(pair, `${t.name}: ${percent(p.coverage)} of ${p.judged} within the band, off by ${percent(p.median_relative)} in the middle`, 260, () => ({
         ...timed("time"), scales: { x: { time: true }, y: spread(targetValues(i), p.value) },
         axes: [timeAxis(), axis("", { size: 64, values })],
-        series: [x, line("high", "predicted", { width: 0, stroke: "transparent" }), line("low", "predicted", { width: 0, stroke: "transparent" }),
+        series: [x, bound("high"), bound("low"),
           line("predicted", "predicted"), line("measured", "measured", { width: 1.2 })],
         bands: [{ series: [1, 2], fill: colour("band") }],
       }), () => [D.time, p.high, p.low, p.value, targetValues(i)]);
@@ -296,7 +307,7 @@
   const champion = a ? a.model : "none";
   if (!good.length) {
     say("models-say", "The model in charge is ", strong(champion), ". No training has been judged on samples held out from it",
-      trainings.length ? `; the last one failed: ${trainings[trainings.length - 1].error}.` : ".");
+      trainings.length && trainings[trainings.length - 1].error ? `; the last one failed: ${trainings[trainings.length - 1].error}.` : ".");
   } else {
     const last = good[good.length - 1];
     say("models-say", "The model in charge is ", strong(champion), `. Judged on the newest samples of the last training, of ${when(last.at)}, which it had not seen. `,
