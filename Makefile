@@ -4,10 +4,14 @@ GO          ?= go
 TOOLS       := $(CURDIR)/bin/tools
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-PACKAGES    := ./cmd/... ./examples/... ./scaler/... ./tfgen/...
+PACKAGES    := ./cmd/... ./examples/... ./optimizer/... ./scaler/... ./templates/... ./tfgen/...
 TRACE       ?=
+# For bench-decisions: where the public traces are, and the variant of the plant,
+# such as "--drift 1 --extra-latency 60ms", "--law mg1", "--boot 300s" or "--seeds 3".
+TRACES      ?= ../shared/traces
+VARIANT     ?= --drift 1.25
 
-.PHONY: build test e2e race lint bench demo clean
+.PHONY: build test e2e race adts lint bench bench-decisions demo clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -21,6 +25,9 @@ e2e: ## the real binaries: kill -9, bad input, full disks
 race: ## all tests twice, for what happens only sometimes
 	$(GO) test -race -count=2 -timeout 30m $(PACKAGES)
 
+adts: ## every MiCADO template through its life over simulated clouds: a table
+	$(GO) test -timeout 30m -run TestEveryADT -v ./cmd | grep -v level=INFO
+
 lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reached
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet $(PACKAGES)
@@ -32,6 +39,9 @@ lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reac
 
 bench: build ## figures of one tick and one step, side by side with bare terraform
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
+	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --policy all --hindsight $(VARIANT)
 
 demo: build ## the main job in three minutes; TRACE=FILE.csv drives it with your load
 	bin/scalerd demo $(if $(TRACE),--trace $(TRACE))

@@ -50,13 +50,15 @@ func (b *boots) observe(took time.Duration) {
 // be the one that waited longest, one that was cancelled the one that waited least.
 func (b *boots) sample(at int64, ready, total int) {
 	defer func() { b.ready, b.total, b.any = ready, max(total, ready), true }()
-	if !b.any || b.told {
+	if !b.any {
 		return
 	}
 	came := ready - b.ready
 	for came > 0 && len(b.pending) > 0 {
 		// Creation was seen a sample late at most, readiness as well: the errors cancel.
-		b.observe(time.Duration(at - b.pending[0]))
+		if !b.told {
+			b.observe(time.Duration(at - b.pending[0]))
+		}
 		b.pending = b.pending[1:]
 		came--
 	}
@@ -70,6 +72,14 @@ func (b *boots) sample(at int64, ready, total int) {
 }
 
 const maxPending = 4096
+
+// since is how many of the coming nodes were first seen after an instant.
+func (b *boots) since(at int64) (n int) {
+	for i := len(b.pending) - 1; i >= 0 && b.pending[i] > at; i-- {
+		n++
+	}
+	return n
+}
 
 // typical is the middle boot time.
 func (b *boots) typical() time.Duration { return seconds(math.Exp(b.mean)) }

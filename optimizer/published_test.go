@@ -57,8 +57,8 @@ func TestPublishedChoosesAsD64Describes(t *testing.T) {
 		// With w1 = 2, w2 = 0 from 4 nodes: estimate(n) = work·8/(4+n), so latency(n) =
 		// 100·work·8/(4+n), and 100·work at 4 itself.
 		{"the smallest in range, also when the present count is in range", limit(100), limit(250), 2, 3, true}, // 3: 228, 2: 267
-		{"above the range: the first that holds", nil, limit(250), 3, 6, true},                                // 5: 267, 6: 240
-		{"both ends are candidates: the highest", nil, limit(250), 4, 9, true},                                // 9: 246
+		{"above the range: the first that holds", nil, limit(250), 3, 6, true},                                 // 5: 267, 6: 240
+		{"both ends are candidates: the highest", nil, limit(250), 4, 9, true},                                 // 9: 246
 		{"none low enough: the nearest, the highest", nil, limit(250), 6, 10, false},
 		{"none high enough: the nearest, the lowest", limit(300), limit(400), 1, 1, false}, // 1: 160
 	} {

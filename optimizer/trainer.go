@@ -9,9 +9,10 @@ import (
 
 // Trainer is a training to be done: a snapshot, independent of its Optimizer.
 type Trainer struct {
-	cfg   Config
-	set   trainingSet
-	round int
+	cfg    Config
+	set    trainingSet
+	round  int
+	layout ensembleLayout // to begin with
 }
 
 // Trained is what a training found, to be given to Optimizer.Adopt.
@@ -92,7 +93,11 @@ func (o *Optimizer) Due() bool {
 func (o *Optimizer) Trainer() Trainer {
 	o.train.attempted = max(o.train.complete, 1)
 	o.train.round++
-	return Trainer{cfg: o.cfg, set: o.trainingSet(), round: o.train.round}
+	layout := layouts[0]
+	if o.auto != nil && o.auto.challenger != nil {
+		layout = o.auto.challenger.layout
+	}
+	return Trainer{cfg: o.cfg, set: o.trainingSet(), round: o.train.round, layout: layout}
 }
 
 // Train trains and validates, in time bounded by the samples it was given. It is pure:
@@ -105,7 +110,7 @@ func (t Trainer) Train(ctx context.Context) (*Trained, error) {
 	} else if t.cfg.Method == Published {
 		done.err = t.trainPublished(ctx, done)
 	} else {
-		done.err = nil
+		done.err = t.trainEnsemble(ctx, done)
 	}
 	return done, done.err
 }

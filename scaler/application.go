@@ -241,6 +241,9 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 		g.actuator.describe(description{a.spec, described})
 	}
 	g.spec, g.policies, g.shadows, g.removing = described, policies, shadows, false
+	if err := a.describeOptimizer(g, !g.row.Known); err != nil {
+		return err
+	}
 	if !g.row.Known {
 		return a.decideFirst(ctx, g)
 	}
@@ -327,6 +330,9 @@ func (a *application) sweep(ctx context.Context) {
 		gone := g.removing && g.actuator.Fleet().Removed
 		if gone {
 			a.config.Metrics.forget(a.name, g.name)
+			if g.advisor != nil {
+				a.config.optimizers.retire(g.advisor.Advisor)
+			}
 			a.log.Info("group removed", "group", g.name)
 		}
 		return gone

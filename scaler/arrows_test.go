@@ -15,22 +15,32 @@ func TestImportsPointOneWay(t *testing.T) {
 	model := []string{"tfgen/spec", "tfgen/strictyaml"}
 	generation := append(slices.Clone(model), "tfgen/schema", "tfgen/cloudinit", "templates")
 	allowed := map[string][]string{
-		"tfgen/strictyaml": {},
-		"tfgen/schema":     {},
-		"tfgen/cloudinit":  {},
-		"templates":        {},
-		"tfgen/spec":       {"tfgen/strictyaml"},
-		"tfgen":            generation,
-		"scaler/policy":    model,
-		"tfgen/tosca":      model,
-		"scaler":           append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy"),
+		"tfgen/strictyaml":      {},
+		"tfgen/schema":          {},
+		"tfgen/cloudinit":       {},
+		"templates":             {},
+		"tfgen/spec":            {"tfgen/strictyaml"},
+		"tfgen":                 generation,
+		"scaler/policy":         model,
+		"tfgen/tosca":           model,
+		"tfgen/price":           model,
+		"tfgen/simcloud":        {"tfgen/schema"},
+		"tfgen/simcloud/plugin": {"tfgen/schema", "tfgen/simcloud"},
+		"optimizer":             {"optimizer/linreg", "optimizer/mlp"},
+		"optimizer/linreg":      {},
+		"optimizer/mlp":         {},
+		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy", "optimizer", "optimizer/linreg", "optimizer/mlp"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/api", "scaler/credentials", "scaler/ruletest"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
 		allowed[adapter] = loop
 	}
+	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
+	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/report")
+	allowed["scaler/trace"] = []string{}
+	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "optimizer", "optimizer/linreg", "optimizer/mlp")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}
-	leaves := []string{"tfgen/strictyaml", "tfgen/schema", "tfgen/cloudinit", "tfgen/spec", "tfgen/tosca", "tfgen", "scaler/policy"}
+	leaves := []string{"optimizer", "scaler/trace", "tfgen/strictyaml", "tfgen/schema", "tfgen/cloudinit", "tfgen/spec", "tfgen/tosca", "tfgen/price", "tfgen", "scaler/policy"}
 	for pkg, may := range allowed {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/scaler/policy"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -36,6 +37,8 @@ type Decision struct {
 	Shadows []ShadowDecision `json:"shadows,omitempty"`
 	// Readings are the metrics that the policies saw.
 	Readings map[string]policy.Reading `json:"readings,omitempty"`
+	// Advice is what the group's optimizer advised, where it has one.
+	Advice *optimizer.Advice `json:"advice,omitempty"`
 }
 
 // History is what Decide remembers of a group from tick to tick.
@@ -88,7 +91,7 @@ type Desired struct {
 //     stops while the size turns too often, is cut to max_step_in, and spares what
 //     a policy would ask for again at once.
 //
-// ID and Application of the decision are left to the caller.
+// ID, Application and Advice of the decision are left to the caller.
 func Decide(obs policy.Observation, proposals []policy.Proposal, limits spec.Scaling, h History) (Decision, History) {
 	d := deciding{obs: obs, limits: limits, history: h.at(obs), minBy: "min", maxBy: "max"}
 	proposals = d.answered(proposals)

@@ -38,6 +38,8 @@ type group struct {
 	warmup warmup
 	// rollout is what the rollout does or waits for.
 	rollout string
+	// advisor is nil where the group has no optimizer.
+	advisor *groupAdvisor
 }
 
 // ask hands what was decided last to the actuator.
@@ -128,6 +130,10 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 	}
 	if g.removing {
 		s.Wanted = 0
+	}
+	if g.advisor != nil {
+		status := g.advisor.Status()
+		s.Optimizer = &status
 	}
 	for _, n := range nodes {
 		if n.Outdated != "" && g.spec != nil && g.spec.Rollout.Mode == spec.RolloutReplace {

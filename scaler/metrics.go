@@ -23,6 +23,7 @@ type Metrics struct {
 	gone         *prometheus.CounterVec
 	tickSeconds  *prometheus.HistogramVec
 	ticksMissed  *prometheus.CounterVec
+	optimizers   *optimizerMetrics
 }
 
 // NewMetrics registers the metrics.
@@ -51,6 +52,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		gone:         counter("scalerd_nodes_gone_total", "Resources that a drift check found gone.", group...),
 		tickSeconds:  seconds("scalerd_tick_seconds", "Time of a tick.", "application"),
 		ticksMissed:  counter("scalerd_ticks_missed_total", "Ticks that were skipped because one took too long.", "application"),
+		optimizers:   newOptimizerMetrics(reg),
 	}
 	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.decisions, m.held, m.policyErrors, m.missing,
 		m.steps, m.stepSeconds, m.gone, m.tickSeconds, m.ticksMissed)

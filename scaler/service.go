@@ -12,7 +12,7 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// Config is what a Service works with. Every field is required.
+// Config is what a Service works with. Every exported field is required.
 type Config struct {
 	// Data is the folder with everything on disk.
 	Data      string
@@ -27,6 +27,8 @@ type Config struct {
 	DriftEvery time.Duration
 	Metrics    *Metrics
 	Log        *slog.Logger
+
+	optimizers *Optimizers
 }
 
 // Service runs any number of applications, each in goroutines of its own, so that
@@ -43,6 +45,7 @@ type Service struct {
 
 // NewService returns a Service that does nothing until Run.
 func NewService(config Config) *Service {
+	config.optimizers = newOptimizers(config)
 	return &Service{
 		config: config,
 		loaded: make(chan struct{}),
@@ -54,8 +57,10 @@ func NewService(config Config) *Service {
 // Run loads the stored applications and runs them until ctx ends; then it waits
 // for the terraform processes in flight, which are interrupted gracefully.
 func (s *Service) Run(ctx context.Context) error {
+	defer s.config.optimizers.close()
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	wg.Go(func() { s.config.optimizers.run(ctx) })
 	run := func(a *application) {
 		wg.Go(func() {
 			a.run(ctx)
@@ -73,6 +78,9 @@ func (s *Service) Run(ctx context.Context) error {
 		a := s.restore(row)
 		run(a)
 		<-a.started
+	}
+	if err := s.config.optimizers.restore(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("load optimizers: %w", err)
 	}
 	close(s.loaded)
 	for {

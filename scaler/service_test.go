@@ -47,6 +47,7 @@ type world struct {
 	dir    string
 	cloud  *cloud
 	meters *meters
+	db     *store.SQLite
 	*scaler.Service
 	stop func()
 }
@@ -65,6 +66,7 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.db = db
 	w.Service = scaler.NewService(scaler.Config{
 		Data: w.dir, Store: db, Terraform: w.cloud,
 		Monitor:    func(*spec.Application, string) (scaler.Monitor, error) { return w.meters, nil },

@@ -60,6 +60,8 @@ type GroupStatus struct {
 	Breaker string `json:"breaker,omitempty"`
 	// Shadows compare the shadow policies with those in charge.
 	Shadows []Comparison `json:"shadows,omitempty"`
+	// Optimizer is what the group's optimizer knows and does, where it has one.
+	Optimizer *AdvisorStatus `json:"optimizer,omitempty"`
 	// PolicyProblems are set where the last tick's proposals met a problem.
 	PolicyProblems []string `json:"policy_problems,omitempty"`
 }

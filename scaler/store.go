@@ -13,6 +13,8 @@ var ErrNotFound = errors.New("not found")
 // Store keeps what must survive a restart. A call that returns nil is on disk.
 // Implementations are safe for concurrent use.
 type Store interface {
+	Knowledge
+
 	Applications(ctx context.Context) ([]StoredApplication, error)
 	SaveApplication(ctx context.Context, app StoredApplication) error
 	// DeleteApplication forgets the application, its groups and its decisions.

@@ -43,17 +43,19 @@ func (a *application) tickTimed(ctx context.Context, now time.Time) {
 // tick observes, proposes, decides and records, for each group. It never waits for
 // terraform, and a group's failure never reaches another group.
 func (a *application) tick(ctx context.Context, now time.Time) {
+	before := a.tickedAt
 	a.tickedAt = now
-	a.observeReadiness(ctx, now)
+	a.observeReadiness(ctx, now, before)
 	readings := a.read(ctx, now)
 	for _, g := range a.groups {
 		if g.spec == nil || g.removing {
 			continue
 		}
 		obs := g.observe(a.spec, a.groupReadings(g, readings, now), now)
+		advice := a.consult(g, &obs)
 		proposals := g.propose(obs, a.memory(g))
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
-		d.Shadows = g.shade(obs, d)
+		d.Advice, d.Shadows = advice, g.shade(obs, d)
 		g.seen = &obs
 		a.commit(ctx, g, d, history)
 		a.roll(ctx, g, now)
@@ -62,7 +64,7 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 
 // observeReadiness asks who answers. Where the monitoring itself does not answer,
 // the last knowledge stands.
-func (a *application) observeReadiness(ctx context.Context, now time.Time) {
+func (a *application) observeReadiness(ctx context.Context, now, before time.Time) {
 	reading := a.monitor.Query(ctx, fmt.Sprintf("up{application=%q, node!=\"\"}", a.name), now)
 	if reading.Missing == policy.Unreachable || reading.Missing == policy.QueryError {
 		return
@@ -79,20 +81,23 @@ func (a *application) observeReadiness(ctx context.Context, now time.Time) {
 		for node := range g.up {
 			if _, ok := g.ready[node]; !ok {
 				g.ready[node] = now
-				a.saveReady(ctx, g, node, now)
+				a.saveReady(ctx, g, node, now, before)
 			}
 		}
 	}
 }
 
-func (a *application) saveReady(ctx context.Context, g *group, node string, now time.Time) {
+func (a *application) saveReady(ctx context.Context, g *group, node string, now, before time.Time) {
 	times := NodeTimes{ReadyAt: now}
 	for _, n := range g.actuator.Fleet().Nodes {
 		if n.Name == node {
 			times.CreatedAt = n.CreatedAt
 		}
 	}
-	g.warmup.add(times)
+	if !before.IsZero() { // else it may have been ready long before the start
+		g.warmup.add(times)
+		g.booted(times.CreatedAt, now)
+	}
 	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
 		a.log.Warn("note when a node was ready", "node", node, "error", err)
 	}
@@ -142,6 +147,11 @@ func (a *application) queries(g *group) map[string]spec.Query {
 	used := map[string]spec.Query{}
 	if v := g.spec.Scaling.Victims; v != nil && v.Query != "" {
 		used[v.Query] = defined[v.Query]
+	}
+	if g.advisor != nil {
+		for _, name := range g.advisor.queries {
+			used[name] = defined[name]
+		}
 	}
 	use := func(p policy.Policy) {
 		for _, name := range p.Queries() {

@@ -33,7 +33,7 @@ func Validate(source Source, checkQuery func(promql string) error) (*spec.Applic
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	checks := []spec.Check{tfgen.Check, queries, checkRules}
+	checks := []spec.Check{tfgen.Check, queries, checkRules, checkOptimizers}
 	if tosca.Is(source.Text) {
 		return tosca.Parse(tosca.Source{File: source.File, Text: source.Text, Params: source.Params, Name: source.Name}, checks...)
 	}
@@ -93,7 +93,7 @@ func checkRules(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 			if p.Rule == nil || doc.Wrong(path) {
 				continue
 			}
-			for _, err := range ruleErrors(policy.CheckRule(*p.Rule, names)) {
+			for _, err := range eachError(policy.CheckRule(*p.Rule, names)) {
 				m := doc.Mistake(path, err.Error(), "")
 				if at := (*policy.RuleError)(nil); errors.As(err, &at) {
 					m.Line, m.Column, m.What = at.Line, at.Column, at.Message
@@ -121,8 +121,8 @@ func Notes(app *spec.Application) []string {
 	return notes
 }
 
-// ruleErrors takes joined errors apart.
-func ruleErrors(err error) []error {
+// eachError takes joined errors apart.
+func eachError(err error) []error {
 	if err == nil {
 		return nil
 	}

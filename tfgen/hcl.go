@@ -87,8 +87,6 @@ type variable struct {
 	// kind is an HCL type expression.
 	kind      string
 	sensitive bool
-	// comment stands above the type.
-	comment string
 }
 
 // nodesVariable declares the node set; kind is an HCL type expression of one node's

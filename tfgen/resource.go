@@ -9,15 +9,9 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	tfjson "github.com/hashicorp/terraform-json"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
-
-// Decision is a key that the loop may add to a node's settings: what identifies the
-// decision that created the node. It becomes a tag of the machine from the creation
-// call on, and is no part of what NewNode compares.
-const Decision = "decision"
 
 // fixed is the key of a node's settings with the further arguments that only a new
 // machine can take on. It tells an old node from a new one, and no file reads it.
@@ -210,52 +204,6 @@ func listOf(value any) []any {
 	return []any{value}
 }
 
-// ctyValue is a value of the description as Terraform's.
-func ctyValue(value any) cty.Value {
-	switch v := value.(type) {
-	case string:
-		return cty.StringVal(v)
-	case bool:
-		return cty.BoolVal(v)
-	case int:
-		return cty.NumberIntVal(int64(v))
-	case int64:
-		return cty.NumberIntVal(v)
-	case uint64:
-		return cty.NumberUIntVal(v)
-	case float64:
-		return cty.NumberFloatVal(v)
-	case []string:
-		list := make([]any, len(v))
-		for i, s := range v {
-			list[i] = s
-		}
-		return ctyValue(list)
-	case []any:
-		if len(v) == 0 {
-			return cty.EmptyTupleVal
-		}
-		list := make([]cty.Value, len(v))
-		for i, item := range v {
-			list[i] = ctyValue(item)
-		}
-		return cty.TupleVal(list)
-	case map[string]any:
-		if len(v) == 0 {
-			return cty.EmptyObjectVal
-		}
-		object := make(map[string]cty.Value, len(v))
-		for key, item := range v {
-			object[key] = ctyValue(item)
-		}
-		return cty.ObjectVal(object)
-	case nil:
-		return cty.NullVal(cty.DynamicPseudoType)
-	default:
-		panic(fmt.Sprintf("tfgen: value of type %T in a description", value))
-	}
-}
-
 // tags is the map that says whose a machine is, in HCL: the description's own tags
 // and then ours, after the first lines. key and value are what stands for the node's
 // name and settings there.
@@ -268,7 +216,7 @@ func tags(app *spec.Application, group *spec.Group, own map[string]string, key, 
 		"application = "+quote(app.Name),
 		"group = "+quote(group.Name),
 		"node = "+key,
-		"decision = "+value+"."+Decision)
+		"decision = "+value+"."+decided)
 	return "{\n" + strings.Join(lines, "\n") + "\n}"
 }
 

@@ -5,8 +5,21 @@
 // A group is spread over shards, root modules of at most spec.Group.ShardSize
 // nodes with a state each, because planning one for_each costs time that grows
 // with the square of its keys. What the shards of a group share lives in one more
-// root module, the base. Both hold no node names: these are in the one file that
-// changes when the group is scaled, nodes.auto.tfvars.json (see Nodes).
+// root module, the base: it makes it or looks it up, and its output "shared" is
+// handed to the shards (see SharedFile). Both hold no node names: these are in the
+// one file that changes when the group is scaled, nodes.auto.tfvars.json (see Nodes).
+//
+// A changed description never replaces a node that exists. What only a new machine
+// can have stands in each node's settings, or in the lifecycle's ignore_changes;
+// the rest is written into main.tf and changed in place.
+//
+// Nodes of a cloud boot with user data: the cloud-config of templates, joined with
+// the group's. The file is named after its content, each node's settings name the
+// file it booted with, and so the file has to stay as long as a node names it.
+//
+// No generated file holds a credential. Providers read theirs from the environment,
+// and Windows machines their first password from TF_VAR_admin_password; azurerm keeps
+// that one in Terraform's state.
 package tfgen
 
 import (
@@ -120,7 +133,8 @@ func Base(app *spec.Application, group *spec.Group) (Module, error) {
 // set. They are all that a running machine cannot change: they stay with the node
 // for its life, so a changed description shapes new nodes, and an old one differs
 // from what NewNode gives for its number. What a running machine can change, such
-// as its tags, is part of the module instead.
+// as its tags, is part of the module instead. Keys that the module does not declare
+// are only for that comparison (see Settings.Differences).
 func NewNode(app *spec.Application, group *spec.Group, number int) (Settings, error) {
 	settings, err := NewNodes(app, group)
 	if err != nil {

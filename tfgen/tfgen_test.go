@@ -72,6 +72,11 @@ func TestLocalModulesAreAsReviewed(t *testing.T) {
 func golden(t *testing.T, dir string, files []tfgen.File) {
 	t.Helper()
 	names := map[string]bool{}
+	if *update {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, f := range files {
 		names[f.Name] = true
 		path := filepath.Join(dir, f.Name)

@@ -75,10 +75,10 @@ func rootCommand() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVar(&s.socket, "socket", defaultSocket(), "unix socket of scalerd; $SCALERD_SOCKET sets the default")
-	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan also knows markdown")
+	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan and backtest also know markdown")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddGroup(&cobra.Group{ID: "files", Title: "Work on files, without a daemon:"}, &cobra.Group{ID: "daemon", Title: "Work with the daemon:"})
-	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), convertCommand(), schemaCommand(), ruleCommand(&s)} {
+	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), convertCommand(), backtestCommand(&s), schemaCommand(), ruleCommand(&s)} {
 		c.GroupID = "files"
 		root.AddCommand(c)
 	}

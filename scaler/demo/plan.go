@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/scalerd/scalerd/scaler/trace"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -65,17 +66,17 @@ func newPlan(o Options) (plan, error) {
 }
 
 // shapes are the loads of the groups, in turn.
-func (p *plan) shapes(trace string) ([]shape, error) {
-	if trace == "" {
+func (p *plan) shapes(file string) ([]shape, error) {
+	if file == "" {
 		p.source, p.moment = "a day with a morning rise, a spike and an evening fall", moment
 		return []shape{day(), lateDay()}, nil
 	}
-	recorded, err := ReadTrace(trace)
+	recorded, err := trace.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	s, highest := recorded.shape(p.length)
-	p.source = fmt.Sprintf("%s: %s in %s (%.0f times as fast), peak of %.3g/s", filepath.Base(trace),
+	s, highest := compressed(recorded, p.length)
+	p.source = fmt.Sprintf("%s: %s in %s (%.0f times as fast), peak of %.3g/s", filepath.Base(file),
 		longTime(recorded.Span()), p.length, recorded.Span().Seconds()/p.length.Seconds(), highest)
 	return []shape{s, s.later(0.05)}, nil
 }

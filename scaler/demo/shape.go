@@ -1,8 +1,11 @@
 package demo
 
 import (
+	"slices"
 	"sort"
 	"time"
+
+	"github.com/scalerd/scalerd/scaler/trace"
 )
 
 // shape is the course of a load: what share of its peak, 0..1, is offered at x,
@@ -98,4 +101,18 @@ func (s shape) peak(length time.Duration) float64 {
 		}
 	}
 	return highest
+}
+
+// traceBin is the time of the run in which all of the trace that falls into it
+// is averaged.
+const traceBin = 500 * time.Millisecond
+
+// compressed is the trace compressed to a run of that length. highest is what 1
+// stands for, in requests/s of the trace.
+func compressed(t trace.Trace, length time.Duration) (s shape, highest float64) {
+	bins := t.Bins(max(1, int(length/traceBin)))
+	highest = slices.Max(bins)
+	return func(x float64) float64 {
+		return bins[min(len(bins)-1, max(0, int(x*float64(len(bins)))))] / highest
+	}, highest
 }

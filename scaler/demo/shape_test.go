@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/scalerd/scalerd/scaler/trace"
 )
 
 func TestLinesGoThroughTheirPoints(t *testing.T) {
@@ -83,5 +85,18 @@ func TestPeakIsAMeanOverItsWindow(t *testing.T) {
 				t.Errorf("peak(%s) = %g, want %g", test.length, got, test.want)
 			}
 		})
+	}
+}
+
+func TestATraceIsCompressedToTheRun(t *testing.T) {
+	recorded := trace.Trace{Seconds: []float64{0, 3600}, Rates: []float64{2, 8}}
+	s, highest := compressed(recorded, 10*time.Second)
+	if highest != 8 {
+		t.Errorf("highest = %g, want 8", highest)
+	}
+	for _, test := range []struct{ x, want float64 }{{0, 0.25}, {0.49, 0.25}, {0.51, 1}, {1, 1}} {
+		if got := s(test.x); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("shape(%g) = %g, want %g", test.x, got, test.want)
+		}
 	}
 }

@@ -25,6 +25,7 @@ var migrations = []string{
 	schema,
 	`ALTER TABLE groups ADD COLUMN surge INTEGER NOT NULL DEFAULT 0;
 	 ALTER TABLE applications ADD COLUMN params TEXT NOT NULL DEFAULT '{}';`,
+	knowledgeSchema,
 }
 
 // kept bounds the rows of a group in the tables that only grow.

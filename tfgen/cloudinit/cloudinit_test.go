@@ -1,12 +1,12 @@
 package cloudinit_test
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"go.yaml.in/yaml/v3"
+	"pgregory.net/rapid"
 
 	"github.com/scalerd/scalerd/templates"
 	"github.com/scalerd/scalerd/tfgen/cloudinit"
@@ -132,7 +132,16 @@ func TestBaseTemplateIsSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(content.Runcmd) != 1 || len(content.Files) != 1 || !strings.Contains(content.Files[0].Content, "node_exporter") {
-		t.Errorf("the base template has %d commands and %d files, want one of each that installs node_exporter", len(content.Runcmd), len(content.Files))
+		t.Fatalf("the base template has %d commands and %d files, want one of each that installs node_exporter", len(content.Runcmd), len(content.Files))
+	}
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh to check the script with")
+	}
+	check := exec.Command(sh, "-n")
+	check.Stdin = strings.NewReader(content.Files[0].Content)
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("the script of the base template: %v\n%s", err, out)
 	}
 }
 

@@ -7,7 +7,8 @@
 // What [Provider.Derived] lists was not recorded but written after the provider's
 // public documentation and source: the Windows machine of azurerm (the Linux one
 // without SSH keys, with a required password and the Windows-only settings) and
-// the data sources that find existing machines. The aws provider block is that of
+// the data sources that find existing machines, and the attributes named
+// description, which had gone with the prose. The aws provider block is that of
 // 6.25.0, everything else is of [Provider.Version].
 //
 // Schemas are described with the types of [github.com/hashicorp/terraform-json].
@@ -41,8 +42,8 @@ type Provider struct {
 	Source string
 	// Version is the provider version whose schema this is, such as "6.47.0".
 	Version string
-	// Derived lists the resource types, and the data sources with the prefix
-	// "data.", that were written by hand rather than recorded.
+	// Derived lists what was written by hand rather than recorded: resource types,
+	// data sources with the prefix "data.", and attributes as "type.attribute".
 	Derived []string
 
 	config      json.RawMessage

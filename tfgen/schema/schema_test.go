@@ -106,14 +106,21 @@ func TestDerivedSchemasExist(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, typ := range p.Derived {
-			if data, isData := strings.CutPrefix(typ, "data."); isData {
-				_, err = p.DataSource(data)
+		for _, derived := range p.Derived {
+			rest, isData := strings.CutPrefix(derived, "data.")
+			typ, attribute, _ := strings.Cut(rest, ".")
+			var found *tfjson.Schema
+			if isData {
+				found, err = p.DataSource(typ)
 			} else {
-				_, err = p.Resource(typ)
+				found, err = p.Resource(typ)
 			}
 			if err != nil {
-				t.Errorf("%s lists %s as derived: %v", name, typ, err)
+				t.Fatalf("%s lists %s as derived: %v", name, derived, err)
+			}
+			attribute, _, _ = strings.Cut(attribute, ".")
+			if attribute != "" && found.Block.Attributes[attribute] == nil {
+				t.Errorf("%s lists %s as derived, which is not there", name, derived)
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func (c *Cloud) answer(ctx context.Context, hits []Fault) error {
 		var err error
 		switch f.Kind {
 		case Crash:
-			c.crash()
+			die()
 		case Delay:
 			err = wait(ctx, f.For)
 		case Hang:

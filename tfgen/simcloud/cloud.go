@@ -19,11 +19,7 @@ const Variable = "SIMCLOUD_DIR"
 // Cloud is a simulated cloud in a folder. Any number of processes may use the
 // same folder at once; a Cloud holds nothing but the folder's name and may be
 // used by several goroutines.
-type Cloud struct {
-	dir string
-	// crash ends the process, for the fault Crash. Only tests of this package set it.
-	crash func()
-}
+type Cloud struct{ dir string }
 
 // New makes an empty simulated cloud in the folder, which is created where it is
 // absent. A folder that holds a cloud already is used as it is.
@@ -53,7 +49,7 @@ func Open(dir string) (*Cloud, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("open simulated cloud: %s is not a folder", info.Name())
 	}
-	return &Cloud{dir: dir, crash: die}, nil
+	return &Cloud{dir: dir}, nil
 }
 
 // Dir is the cloud's folder, an absolute path when made by [New].
@@ -92,6 +88,9 @@ type Resource struct {
 	// Failed is true for an OpenStack server that the cloud found no host for: it
 	// exists, in the state ERROR.
 	Failed bool `json:"failed,omitempty"`
+	// User is the ID of the one resource that uses this one, where that is not an
+	// attribute: the interface of an Azure public address.
+	User string `json:"user,omitempty"`
 	// Attributes are the resource's as JSON, without sensitive ones, which no
 	// cloud gives back.
 	Attributes json.RawMessage `json:"attributes"`

@@ -28,7 +28,7 @@ func (c *checker) azure(app *Application, g *Group, path string) {
 	c.filled(path, "virtual_network", a.VirtualNetwork)
 	c.filled(path, "subnet", a.Subnet)
 	c.filled(path, "size", a.Size)
-	if c.fine(path+".subscription") && !subscriptionPattern.MatchString(a.Subscription) {
+	if a.Subscription != "" && c.fine(path+".subscription") && !subscriptionPattern.MatchString(a.Subscription) {
 		c.mistake(path+".subscription", fmt.Sprintf("is %q, which is no subscription's identifier", a.Subscription), "write its identifier, such as 01234567-89ab-cdef-0123-456789abcdef, not its name")
 	}
 	c.oneOf(path, map[string]bool{"image": a.Image != nil, "image_id": a.ImageID != ""})
@@ -58,11 +58,11 @@ func (c *checker) azureAccount(a *Azure, path string) {
 	c.publicKey(path+".public_key", a.PublicKey)
 	switch {
 	case c.doc.Wrong(path + ".os"):
-	case a.OS == AzureLinux && !c.doc.Has(path+".public_key") && !c.doc.Wrong(path):
+	case a.OS == AzureLinux && a.PublicKey == "" && !c.doc.Wrong(path):
 		c.mistake(path, "has no public_key, which Linux machines are entered with", "add public_key, or write os: windows")
-	case a.OS == AzureLinux && c.doc.Has(path+".admin_password_credential"):
+	case a.OS == AzureLinux && a.AdminPassword != "":
 		c.mistake(path+".admin_password_credential", "is for os: windows", "remove it; Linux machines have a public_key")
-	case a.OS == AzureWindows && c.doc.Has(path+".public_key"):
+	case a.OS == AzureWindows && a.PublicKey != "":
 		c.mistake(path+".public_key", "is for os: linux", "remove it; Windows machines have a password from the credentials")
 	}
 }

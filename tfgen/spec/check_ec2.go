@@ -45,7 +45,7 @@ func (c *checker) ec2(e *EC2, path string) {
 	if e.RootVolume != nil {
 		c.ec2Volume(e.RootVolume, path+".root_volume")
 	}
-	if e.Spot != nil && c.fine(path+".spot.max_price") {
+	if e.Spot != nil && e.Spot.MaxPrice != "" && c.fine(path+".spot.max_price") {
 		if price, err := strconv.ParseFloat(e.Spot.MaxPrice, 64); err != nil || price <= 0 {
 			c.mistake(path+".spot.max_price", fmt.Sprintf("is %q, which is no price", e.Spot.MaxPrice), `write US dollars per hour, as "0.02", or leave it out for the on-demand price`)
 		}

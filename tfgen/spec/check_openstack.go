@@ -47,9 +47,9 @@ func (c *checker) openstackNetworks(o *OpenStack, path string) {
 	if len(o.Networks) > 0 {
 		return
 	}
-	for _, key := range []string{"floating_ip", "floating_ip_pool"} {
-		if c.fine(path + "." + key) {
-			c.mistake(path+"."+key, "needs the network that the address leads to", "add networks")
+	for _, set := range []struct{ key, value string }{{"floating_ip", o.FloatingIP}, {"floating_ip_pool", o.FloatingIPPool}} {
+		if set.value != "" {
+			c.mistake(path+"."+set.key, "needs the network that the address leads to", "add networks")
 		}
 	}
 }

@@ -11,12 +11,13 @@ import (
 	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
+	"github.com/scalerd/scalerd/tfgen/tosca/toscatest"
 )
 
 // TestADTs reads every template of MiCADO's that is there, filled in and as it is,
 // and compares what becomes of each: its groups, or why there are none.
 func TestADTs(t *testing.T) {
-	paths, err := filepath.Glob(filepath.Join(adts(t), "*.yaml"))
+	paths, err := filepath.Glob(filepath.Join(toscatest.Folder(t), "*.yaml"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no templates: %v", err)
 	}
@@ -43,7 +44,7 @@ func TestADTs(t *testing.T) {
 		if n := countPlaceholders(unfilled); n > 0 {
 			fmt.Fprintf(&b, "  unfilled: %d placeholders\n", n)
 		}
-		app, notes, err := Parse(Source{File: name, Text: []byte(fill(string(text)))}, tfgen.Check)
+		app, notes, err := Parse(Source{File: name, Text: []byte(toscatest.Fill(string(text)))}, tfgen.Check)
 		if err != nil {
 			for line := range strings.Lines(err.Error()) {
 				what, _, _ := strings.Cut(strings.TrimSpace(line), ";")
@@ -86,14 +87,14 @@ func summarise(b *strings.Builder, app *spec.Application, notes int) {
 }
 
 func BenchmarkParseLargestADT(b *testing.B) {
-	paths, _ := filepath.Glob(filepath.Join(adts(b), "*.yaml"))
+	paths, _ := filepath.Glob(filepath.Join(toscatest.Folder(b), "*.yaml"))
 	var largest []byte
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			b.Fatal(err)
 		}
-		text = []byte(fill(string(text)))
+		text = []byte(toscatest.Fill(string(text)))
 		if _, _, err := Parse(Source{File: path, Text: text}); err == nil && len(text) > len(largest) {
 			largest = text
 		}

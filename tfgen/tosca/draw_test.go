@@ -75,25 +75,39 @@ func drawTemplate(t *rapid.T) string {
 	b.WriteString(maybe("metadata", "metadata: {template_name: My App}\n"))
 	b.WriteString("node_types:\n  mine: {derived_from: tosca.nodes.MiCADO.EC2.Compute, properties: {region_name: {type: string, default: eu-west-1}, size: {type: string, required: no}}}\n")
 	b.WriteString("topology_template:\n  inputs:\n    given: {type: integer, default: 1}\n    texts: {type: list, default: [a, ami-01234567]}\n  node_templates:\n")
+	rarely := func(label, text, otherwise string) string {
+		if rapid.IntRange(0, 9).Draw(t, label) == 0 {
+			return text
+		}
+		return otherwise
+	}
+	image := func() string {
+		return pick("image", "ami-01234567", "{get_input: [texts, 1]}", "'ami-0123456{get_input: given}'")
+	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "nodes") {
-		fmt.Fprintf(&b, "    node%s%d:\n      type: %s\n", pick("separator", "-", "_", "."), i,
-			pick("type", "mine", "tosca.nodes.MiCADO.EC2.Compute", "tosca.nodes.MiCADO.EC2.Compute.Terra", "tosca.nodes.MiCADO.Nova.Compute", "tosca.nodes.MiCADO.Azure.Compute", "tosca.nodes.MiCADO.Container.Application.Docker"))
-		b.WriteString(maybe("occurrences", "      occurrences: ["+pick("least", "0", "1", "2")+", "+pick("most", "3", "UNBOUNDED", "1")+"]\n"))
-		b.WriteString(maybe("copies", "      instance_count: "+pick("count", "1", "2", "{get_input: given}")+"\n"))
-		b.WriteString("      properties:\n        image_id: " + pick("image", "ami-01234567", "{get_input: [texts, 1]}", "'ami-0123456{get_input: given}'", "12e45") + "\n")
-		b.WriteString(maybe("ec2", "        region_name: eu-west-1\n        instance_type: t3.small\n"))
-		b.WriteString(maybe("nova", "        auth_url: https://cloud.example\n        flavor_name: small\n        network_id: n\n"))
-		b.WriteString(maybe("azure", "        resource_group: a\n        virtual_network: b\n        subnet: c\n        network_security_group: d\n        size: e\n"))
-		b.WriteString(maybe("key", "        public_key: "+pick("key text", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hPOhk0e7Wf9ZhWnSvsuT5l8kSXpYI1jYVbZ0tXQbM me", "(OPTIONAL) ADD_YOUR_KEY")+"\n"))
-		b.WriteString(maybe("tags", "        tags: {a: "+pick("tag", "1", "true", "'yes'", "{get_property: [SELF, image_id]}", "\"a\\nb\"", "é")+"}\n"))
+		kind := pick("type", "mine", "tosca.nodes.MiCADO.EC2.Compute", "tosca.nodes.MiCADO.EC2.Compute.Terra", "tosca.nodes.MiCADO.Nova.Compute", "tosca.nodes.MiCADO.Azure.Compute", "tosca.nodes.MiCADO.Container.Application.Docker")
+		fmt.Fprintf(&b, "    node%s%d:\n      type: %s\n", pick("separator", "-", "_", "."), i, kind)
+		b.WriteString(rarely("occurrences", "      occurrences: ["+pick("least", "0", "1", "2")+", "+pick("most", "3", "UNBOUNDED", "1")+"]\n", ""))
+		b.WriteString(rarely("copies", "      instance_count: "+pick("count", "1", "2", "{get_input: given}")+"\n", ""))
+		b.WriteString("      properties:\n        key_name: k\n")
+		switch {
+		case strings.Contains(kind, "Nova"):
+			b.WriteString(rarely("nova", "", "        image_id: 12e45\n        auth_url: https://cloud.example\n        flavor_name: small\n        network_id: n\n        project_id: p\n"))
+		case strings.Contains(kind, "Azure"):
+			b.WriteString(rarely("azure", "", "        resource_group: a\n        virtual_network: b\n        subnet: c\n        network_security_group: d\n        size: e\n"))
+			b.WriteString(maybe("key", "        public_key: "+pick("key text", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hPOhk0e7Wf9ZhWnSvsuT5l8kSXpYI1jYVbZ0tXQbM me", "(OPTIONAL) ADD_YOUR_KEY")+"\n"))
+		default:
+			b.WriteString(rarely("ec2", "", "        region_name: eu-west-1\n        instance_type: t3.small\n        image_id: "+image()+"\n"))
+		}
+		b.WriteString(maybe("tags", "        tags: {a: "+pick("tag", "1", "true", "'yes'", "{get_property: [SELF, key_name]}", "\"a\\nb\"", "é")+"}\n"))
 		b.WriteString(maybe("context", "        context: {"+pick("mode", "append: yes, ", "insert: true, ", "")+"cloud_config: "+pick("config", "'#cloud-config'", "\"a:\\n  - b\\n\"", "''")+"}\n"))
-		b.WriteString(maybe("interface", "      interfaces: {"+pick("orchestrator", "Terraform", "Occopus")+": {create: {inputs: {endpoint: 'https://x', extra: {a: [1, 2.0]}}}}}\n"))
+		b.WriteString(maybe("interface", "      interfaces: {"+pick("orchestrator", "Terraform", "Occopus")+": {create: {inputs: {endpoint: 'https://x'}}}}\n"))
 		b.WriteString(maybe("scalable", "      capabilities: {scalable: {properties: {min_instances: 1, max_instances: 4, default_instances: 2}}}\n"))
 	}
 	b.WriteString("  policies:\n")
 	for i := range rapid.IntRange(0, 3).Draw(t, "policies") {
 		fmt.Fprintf(&b, "    - p%d:\n        type: %s\n        targets: [node%s%d]\n        properties:\n", i,
-			pick("policy type", "tosca.policies.Scaling.MiCADO", "tosca.policies.Scaling.MiCADO", "tosca.policies.Monitoring.MiCADO"), pick("target separator", "-", "_"), rapid.IntRange(0, 1).Draw(t, "target"))
+			pick("policy type", "tosca.policies.Scaling.MiCADO", "tosca.policies.Scaling.MiCADO", "tosca.policies.Monitoring.MiCADO"), pick("target separator", "-", "_"), rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "target"))
 		b.WriteString("          min_instances: " + pick("min", "0", "1", "'2'", "'{{LOW}}'") + "\n          max_instances: " + pick("max", "3", "'5'", "'{{ HIGH }}'", "{get_input: given}") + "\n")
 		b.WriteString("          constants: {LOW: " + pick("low", "1", "2") + ", HIGH: 7, TEXT: '{{LOW}}x', FLAG: " + pick("flag", "yes", "'no'", "1.0") + "}\n")
 		b.WriteString(maybe("queries", "          queries: {LOAD: 'load{a=\"{{TEXT}}\"}', LIST: [busy, node], LOW2: 5}\n"))

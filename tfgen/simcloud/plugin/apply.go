@@ -14,7 +14,7 @@ import (
 )
 
 // ApplyResourceChange creates, changes or deletes one resource.
-func (s *server) ApplyResourceChange(ctx context.Context, in *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+func (s *Server) ApplyResourceChange(ctx context.Context, in *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
 	block, ty, k, err := s.resource(in.TypeName)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *server) ApplyResourceChange(ctx context.Context, in *tfprotov6.ApplyRes
 
 // change is the creation, change in place or deletion of one resource.
 type change struct {
-	server *server
+	server *Server
 	typ    string
 	block  *tfjson.SchemaBlock
 	ty     cty.Type

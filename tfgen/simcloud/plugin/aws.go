@@ -1,9 +1,10 @@
 package plugin
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 )
 
@@ -94,11 +95,11 @@ func awsKinds() map[string]*kind {
 }
 
 // planAWS settles the region and the tags, which join the provider's default ones.
-func planAWS(s *server, p *planned) {
+func planAWS(s *Server, p *planned) {
 	if p.prior == nil {
 		p.next.fill("region", s.account.region)
 	}
-	if !p.next.has("tags_all") {
+	if !p.next.has("tags_all") || !p.config.attrs["tags_all"].IsNull() {
 		return
 	}
 	if tags := p.next.attrs["tags"]; !tags.IsNull() && !tags.IsWhollyKnown() {
@@ -154,11 +155,11 @@ func inUse(attribute, typ, message string) func(*making) error {
 		}
 		id := m.prior.str("id")
 		for _, r := range others {
-			o, err := m.other(typ, r.ID)
-			if err != nil {
+			var attributes map[string]json.RawMessage
+			if err := json.Unmarshal(r.Attributes, &attributes); err != nil {
 				return err
 			}
-			if o.str(attribute) == id || slices.Contains(o.strs(attribute), id) {
+			if bytes.Contains(attributes[attribute], []byte(`"`+id+`"`)) { // alone or in a list
 				return fmt.Errorf("deleting %s (%s): operation error EC2: Delete, https response error StatusCode: 400, RequestID: %s, api error %s",
 					m.typ, id, uuidOf(id, "in use"), fmt.Sprintf(message, id))
 			}
@@ -171,7 +172,6 @@ func createSecurityGroup(m *making) error {
 	name := first(m.next.str("name"), m.named("name_prefix", "terraform-"))
 	m.next.set("name", name)
 	m.next.fill("name_prefix", "")
-	m.next.fill("description", "Managed by Terraform")
 	m.next.fill("vpc_id", hexOf("vpc-", "default", m.server.account.in(m.next.str("region"))))
 	groups, err := m.List(m.typ)
 	if err != nil {

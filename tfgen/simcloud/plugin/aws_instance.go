@@ -40,7 +40,7 @@ func awsInstance() *kind {
 
 // planInstance adds to the tags what a change of the type or of the user data
 // does: the machine is stopped and started, or replaced where it was asked for.
-func planInstance(s *server, p *planned) {
+func planInstance(s *Server, p *planned) {
 	planAWS(s, p)
 	if p.changed("instance_type", "user_data", "user_data_base64") {
 		p.later("public_ip", "public_dns")

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -112,7 +113,7 @@ func (m *making) azure(place string) error {
 	if err != nil || has {
 		return err
 	}
-	return fmt.Errorf("creating %s: unexpected status 404 (404 Not Found) with error: ResourceGroupNotFound: Resource group '%s' could not be found.", m.next.str("id"), name)
+	return inWords("creating %s: unexpected status 404 (404 Not Found) with error: ResourceGroupNotFound: Resource group '%s' could not be found.", m.next.str("id"), name)
 }
 
 // needs refuses a creation that names a resource of ours that does not exist.
@@ -120,7 +121,7 @@ func (m *making) needs(typ, id string) error {
 	if m.Exists(typ, id) {
 		return nil
 	}
-	return fmt.Errorf("creating %s: unexpected status 400 (400 Bad Request) with error: InvalidResourceReference: Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", m.next.str("id"), id, m.next.str("id"))
+	return inWords("creating %s: unexpected status 400 (400 Bad Request) with error: InvalidResourceReference: Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", m.next.str("id"), id, m.next.str("id"))
 }
 
 // azureInUse refuses a deletion while a resource of another type names this one.
@@ -145,6 +146,11 @@ func azureInterface() *kind {
 	return &kind{
 		title: "Network Interface", forceNew: []string{"name", "location", "resource_group_name", "edge_zone"},
 		rules: []rule{oneOf("ip_configuration.private_ip_address_allocation", "Dynamic", "Static")},
+		plan: func(_ *Server, p *planned) {
+			if p.changed("ip_configuration") {
+				p.later("private_ip_address", "private_ip_addresses")
+			}
+		},
 		create: func(m *making) error {
 			o := m.next
 			if err := m.azure(azureNetwork + "/networkInterfaces/" + o.str("name")); err != nil {
@@ -159,7 +165,7 @@ func azureInterface() *kind {
 		update: func(m *making) error { return m.ipConfigurations() },
 		remove: func(m *making) error {
 			if vm := m.prior.str("virtual_machine_id"); vm != "" && (m.Exists("azurerm_linux_virtual_machine", vm) || m.Exists("azurerm_windows_virtual_machine", vm)) {
-				return fmt.Errorf("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: NicInUse: Network Interface %s is used by existing resource %s. In order to delete the network interface, it must be dissociated from the resource.", m.prior.str("id"), m.prior.str("id"), vm)
+				return inWords("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: NicInUse: Network Interface %s is used by existing resource %s. In order to delete the network interface, it must be dissociated from the resource.", m.prior.str("id"), m.prior.str("id"), vm)
 			}
 			return nil
 		},
@@ -171,22 +177,21 @@ func (m *making) ipConfigurations() error {
 	o := m.next
 	var ips []string
 	var failed error
+	if m.prior != nil {
+		for _, b := range m.prior.blocks("ip_configuration") {
+			failed = errors.Join(failed, m.usePublicIP(b.str("public_ip_address_id"), ""))
+		}
+	}
 	o.edit("ip_configuration", func(i int, b *object) {
 		ip := m.privateIP()
 		if i > 0 { // the serial belongs to one address
-			ip = fmt.Sprintf("10.255.%d.%d", m.serial%256, i)
+			ip = fmt.Sprintf("127.255.%d.%d", m.serial%256, i)
 		}
 		b.fill("private_ip_address", ip)
 		b.fill("primary", i == 0)
 		b.fill("gateway_load_balancer_frontend_ip_configuration_id", "")
 		ips = append(ips, b.str("private_ip_address"))
-		if public := b.str("public_ip_address_id"); public != "" && !m.Exists("azurerm_public_ip", public) {
-			has, err := m.Has("public_ip", public, public[strings.LastIndexByte(public, '/')+1:])
-			if err == nil && !has {
-				err = m.needs("azurerm_public_ip", public)
-			}
-			failed = err
-		}
+		failed = errors.Join(failed, m.usePublicIP(b.str("public_ip_address_id"), o.str("id")))
 	})
 	if !o.known("private_ip_address") {
 		o.set("private_ip_address", ips[0])
@@ -195,6 +200,30 @@ func (m *making) ipConfigurations() error {
 		o.set("private_ip_addresses", ips)
 	}
 	return failed
+}
+
+// usePublicIP shows at a public address which interface has it. One that Terraform
+// did not make may be in the catalogue.
+func (m *making) usePublicIP(id, user string) error {
+	if id == "" {
+		return nil
+	}
+	r, exists := m.Get("azurerm_public_ip", id)
+	if !exists && user == "" {
+		return nil
+	}
+	if !exists {
+		has, err := m.Has("public_ip", id, id[strings.LastIndexByte(id, '/')+1:])
+		if err == nil && !has {
+			err = m.needs("azurerm_public_ip", id)
+		}
+		return err
+	}
+	if user != "" && r.User != "" && !strings.EqualFold(r.User, user) && m.Exists("azurerm_network_interface", r.User) {
+		return inWords("creating %s: unexpected status 400 (400 Bad Request) with error: PublicIPAddressInUse: Resource %s is referencing public IP address %s that is already allocated to resource %s.", user, user, id, r.User)
+	}
+	r.User = user
+	return m.Put(r)
 }
 
 func azurePublicIP() *kind {
@@ -215,23 +244,12 @@ func azurePublicIP() *kind {
 			return m.azure(azureNetwork + "/publicIPAddresses/" + m.next.str("name"))
 		},
 		remove: func(m *making) error {
-			interfaces, err := m.List("azurerm_network_interface")
-			if err != nil {
-				return err
-			}
 			id := m.prior.str("id")
-			for _, r := range interfaces {
-				o, err := m.other(r.Type, r.ID)
-				if err != nil {
-					return err
-				}
-				for _, b := range o.blocks("ip_configuration") {
-					if strings.EqualFold(b.str("public_ip_address_id"), id) {
-						return fmt.Errorf("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: PublicIPAddressCannotBeDeleted: Public IP address %s can not be deleted since it is still allocated to resource %s.", id, id, r.ID)
-					}
-				}
+			r, _ := m.Get(m.typ, id)
+			if r.User == "" || !m.Exists("azurerm_network_interface", r.User) {
+				return nil
 			}
-			return nil
+			return inWords("deleting %s: performing Delete: unexpected status 400 (400 Bad Request) with error: PublicIPAddressCannotBeDeleted: Public IP address %s can not be deleted since it is still allocated to resource %s.", id, id, r.User)
 		},
 	}
 }

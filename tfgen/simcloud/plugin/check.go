@@ -17,7 +17,7 @@ type rule func(o *object) (attribute, wrong string)
 
 // ValidateResourceConfig checks the rules of the resource type; the schema itself
 // Terraform has checked.
-func (s *server) ValidateResourceConfig(_ context.Context, in *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+func (s *Server) ValidateResourceConfig(_ context.Context, in *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
 	_, ty, k, err := s.resource(in.TypeName)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (s *server) ValidateResourceConfig(_ context.Context, in *tfprotov6.Validat
 }
 
 // ValidateDataResourceConfig accepts what fits the schema.
-func (s *server) ValidateDataResourceConfig(context.Context, *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+func (s *Server) ValidateDataResourceConfig(context.Context, *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
 	return &tfprotov6.ValidateDataResourceConfigResponse{}, nil
 }
 

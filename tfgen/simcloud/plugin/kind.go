@@ -25,7 +25,7 @@ type kind struct {
 	// rules are checked when Terraform validates.
 	rules []rule
 	// plan settles attributes that follow from others, in any plan but destruction.
-	plan func(s *server, p *planned)
+	plan func(s *Server, p *planned)
 	// create fills in what the cloud decides, the id included.
 	create func(m *making) error
 	// update does the same for a change in place.
@@ -68,7 +68,7 @@ func (p *planned) later(names ...string) {
 // making is a resource that the cloud makes, changes or removes, under its lock.
 type making struct {
 	*simcloud.Tx
-	server *server
+	server *Server
 	typ    string
 	serial uint64
 	// prior is what the cloud has, nil for a creation; next is what is wanted, with

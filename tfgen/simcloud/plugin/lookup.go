@@ -16,13 +16,13 @@ type lookup func(l *looking) error
 // looking is a data source being read, under the cloud's lock.
 type looking struct {
 	*simcloud.Tx
-	server  *server
+	server  *Server
 	account string
 	o       *object
 }
 
 // ReadDataSource looks something up in the cloud.
-func (s *server) ReadDataSource(ctx context.Context, in *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+func (s *Server) ReadDataSource(ctx context.Context, in *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
 	block, ty, err := s.dataSource(in.TypeName)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (s *server) ReadDataSource(ctx context.Context, in *tfprotov6.ReadDataSourc
 		return nil, err
 	}
 	o := open(config)
-	o.fill("region", s.account.region)
+	o.answer("region", s.account.region)
 	c := &change{server: s, typ: in.TypeName, block: block, ty: ty, kind: &kind{}}
 	call := c.call(simcloud.Lookup, o)
 	err = s.cloud.Do(ctx, call, func(tx *simcloud.Tx) error {
@@ -57,7 +57,7 @@ func (l *looking) resource(typ, id string) (*object, error) {
 func (l *looking) copyFrom(r *object) {
 	for name, v := range r.attrs {
 		if ty, ok := l.o.ty.AttributeTypes()[name]; ok && v.Type().Equals(ty) {
-			l.o.fill(name, v)
+			l.o.answer(name, v)
 		}
 	}
 }

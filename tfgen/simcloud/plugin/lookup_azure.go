@@ -53,14 +53,14 @@ func (l *looking) azure(kind, title, typ, id, name string) error {
 	if err != nil || !has {
 		return or(err, fmt.Sprintf("%s (Subscription: %q\nResource Group Name: %q\nName: %q) was not found", title, l.server.account.number, group, name))
 	}
-	l.o.fill("location", location)
-	l.o.fill("tags", map[string]string{})
+	l.o.answer("location", location)
+	l.o.answer("tags", map[string]string{})
 	return nil
 }
 
 func lookupGroup(l *looking) error {
 	name := l.o.str("name")
-	l.o.fill("managed_by", "")
+	l.o.answer("managed_by", "")
 	return l.azure("resource_group", "Resource Group", "azurerm_resource_group", l.groupID(name), name)
 }
 
@@ -70,12 +70,12 @@ func lookupVirtualNetwork(l *looking) error {
 	if err := l.azure("virtual_network", "Virtual Network", "azurerm_virtual_network", id, name); err != nil {
 		return err
 	}
-	l.o.fill("address_space", []string{"10.0.0.0/8"})
-	l.o.fill("dns_servers", []string{})
-	l.o.fill("subnets", []string{"default"})
-	l.o.fill("guid", uuidOf("guid", id))
-	l.o.fill("vnet_peerings", map[string]string{})
-	l.o.fill("vnet_peerings_addresses", []string{})
+	l.o.answer("address_space", []string{"10.0.0.0/8"})
+	l.o.answer("dns_servers", []string{})
+	l.o.answer("subnets", []string{"default"})
+	l.o.answer("guid", uuidOf("guid", id))
+	l.o.answer("vnet_peerings", map[string]string{})
+	l.o.answer("vnet_peerings_addresses", []string{})
 	return nil
 }
 
@@ -85,11 +85,11 @@ func lookupAzureSubnet(l *looking) error {
 	if err := l.azure("subnet", "Subnet", "azurerm_subnet", id, network+"/"+name); err != nil {
 		return err
 	}
-	l.o.fill("address_prefixes", []string{"10.0.0.0/16"})
-	l.o.fill("address_prefix", first(append(l.o.strs("address_prefixes"), "")...))
-	l.o.fill("network_security_group_id", "")
-	l.o.fill("route_table_id", "")
-	l.o.fill("default_outbound_access_enabled", true)
+	l.o.answer("address_prefixes", []string{"10.0.0.0/16"})
+	l.o.answer("address_prefix", first(append(l.o.strs("address_prefixes"), "")...))
+	l.o.answer("network_security_group_id", "")
+	l.o.answer("route_table_id", "")
+	l.o.answer("default_outbound_access_enabled", true)
 	return nil
 }
 
@@ -106,18 +106,18 @@ func lookupPublicIP(l *looking) error {
 	if err := l.azure("public_ip", "Public I P Address", "azurerm_public_ip", id, name); err != nil {
 		return err
 	}
-	l.o.fill("allocation_method", "Static")
-	l.o.fill("ip_address", "198.19.255.254")
-	l.o.fill("sku", "Standard")
-	l.o.fill("ip_version", "IPv4")
+	l.o.answer("allocation_method", "Static")
+	l.o.answer("ip_address", "198.19.255.254")
+	l.o.answer("sku", "Standard")
+	l.o.answer("ip_version", "IPv4")
 	return nil
 }
 
 func lookupAzureImage(l *looking) error {
 	name := first(l.o.str("name"), l.o.str("name_regex"))
 	id := l.groupID(l.o.str("resource_group_name")) + "/providers/" + azureCompute + "/images/" + name
-	l.o.fill("name", name)
-	l.o.fill("zone_resilient", false)
+	l.o.answer("name", name)
+	l.o.answer("zone_resilient", false)
 	l.list("data_disk", nil)
 	l.list("os_disk", nil)
 	return l.azure("image", "Image", "", id, name)
@@ -137,7 +137,7 @@ func lookupAzureMachine(l *looking) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Virtual Machine (Subscription: %q\nResource Group Name: %q\nVirtual Machine Name: %q) was not found",
+	return inWords("Virtual Machine (Subscription: %q\nResource Group Name: %q\nVirtual Machine Name: %q) was not found",
 		l.server.account.number, l.o.str("resource_group_name"), l.o.str("name"))
 }
 
@@ -169,9 +169,9 @@ func lookupAzureResources(l *looking) error {
 		}
 	}
 	l.list("resources", rows)
-	l.o.fill("id", "resource-"+uuidOf(l.account, l.o.str("type")))
+	l.o.answer("id", "resource-"+uuidOf(l.account, l.o.str("type")))
 	for _, name := range []string{"name", "type", "resource_group_name"} {
-		l.o.fill(name, "")
+		l.o.answer(name, "")
 	}
 	return nil
 }

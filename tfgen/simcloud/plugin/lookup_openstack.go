@@ -1,8 +1,6 @@
 package plugin
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/scalerd/scalerd/tfgen/simcloud"
@@ -41,14 +39,14 @@ func lookupFlavor(l *looking) error {
 		return err
 	}
 	if !found || name == "" && l.o.attrs["vcpus"].IsNull() && l.o.attrs["ram"].IsNull() {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	name = first(name, "flavor")
 	for attribute, value := range map[string]any{
 		"id": id, "name": name, "flavor_id": id, "vcpus": 2, "ram": 4096, "disk": 20, "swap": 0, "is_public": true,
 		"extra_specs": map[string]string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -59,7 +57,7 @@ func lookupImage(l *looking) error {
 		return err
 	}
 	if !found {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	for attribute, value := range map[string]any{
 		"id": id, "name": name, "container_format": "bare", "disk_format": "qcow2", "visibility": "public", "protected": false,
@@ -67,7 +65,7 @@ func lookupImage(l *looking) error {
 		"file": "/v2/images/" + id + "/file", "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
 		"metadata": map[string]string{}, "tags": []string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -78,30 +76,45 @@ func lookupNetwork(l *looking) error {
 		return err
 	}
 	if !found {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	for attribute, value := range map[string]any{
 		"id": id, "name": first(name, "network"), "network_id": id, "admin_state_up": "true", "shared": "false", "status": "ACTIVE",
 		"mtu": 1500, "subnets": []string{uuidOf("subnet", id)}, "tenant_id": l.server.account.tenant, "all_tags": []string{},
 		"availability_zone_hints": []string{}, "dns_domain": "", "external": false, "transparent_vlan": false,
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
 
 func lookupNeutronGroup(l *looking) error {
+	all, err := l.List("openstack_networking_secgroup_v2")
+	if err != nil {
+		return err
+	}
+	for _, r := range all { // one of Terraform's
+		if want := l.o.str("secgroup_id"); r.ID == want || want == "" && r.Name == l.o.str("name") {
+			o, err := l.resource(r.Type, r.ID)
+			if err != nil {
+				return err
+			}
+			l.o.answer("secgroup_id", r.ID)
+			l.copyFrom(o)
+			return nil
+		}
+	}
 	name, id, found, err := l.named("security_group", l.o.str("name"), l.o.str("secgroup_id"))
 	if err != nil {
 		return err
 	}
 	if !found {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	for attribute, value := range map[string]any{
 		"id": id, "name": name, "secgroup_id": id, "stateful": true, "tenant_id": l.server.account.tenant, "all_tags": []string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }
@@ -110,7 +123,7 @@ func lookupServer(l *looking) error {
 	id := l.o.str("id")
 	r, exists := l.Get("openstack_compute_instance_v2", id)
 	if !exists {
-		return fmt.Errorf("Unable to retrieve OpenStack %s server: Resource not found: [GET v2.1/servers/%s], error message: {\"itemNotFound\": {\"code\": 404, \"message\": \"Instance %s could not be found.\"}}", id, id, id)
+		return inWords("Unable to retrieve OpenStack %s server: Resource not found: [GET v2.1/servers/%s], error message: {\"itemNotFound\": {\"code\": 404, \"message\": \"Instance %s could not be found.\"}}", id, id, id)
 	}
 	o, err := l.resource(r.Type, id)
 	if err != nil {
@@ -152,13 +165,13 @@ func lookupPort(l *looking) error {
 	}
 	switch len(found) {
 	case 0:
-		return errors.New("No openstack_networking_port_v2 found")
+		return inWords("No openstack_networking_port_v2 found")
 	case 1:
-		l.o.fill("port_id", found[0].str("id"))
+		l.o.answer("port_id", found[0].str("id"))
 		l.copyFrom(found[0])
 		return nil
 	}
-	return fmt.Errorf("More than one openstack_networking_port_v2 found (%d)", len(found))
+	return inWords("More than one openstack_networking_port_v2 found (%d)", len(found))
 }
 
 func (l *looking) portMatches(r simcloud.Resource, o *object) bool {

@@ -46,9 +46,16 @@ func (o *object) set(name string, value any) {
 	}
 }
 
-// fill sets an attribute that the configuration leaves to the provider.
+// fill sets an attribute that the plan leaves to the provider: one that is unknown.
 func (o *object) fill(name string, value any) {
-	if v, ok := o.attrs[name]; ok && (!v.IsKnown() || v.IsNull()) {
+	if v, ok := o.attrs[name]; ok && !v.IsKnown() {
+		o.set(name, value)
+	}
+}
+
+// answer sets an attribute that a data source's configuration leaves open.
+func (o *object) answer(name string, value any) {
+	if v, ok := o.attrs[name]; ok && v.IsNull() {
 		o.set(name, value)
 	}
 }

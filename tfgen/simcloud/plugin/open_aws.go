@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +17,7 @@ func openAWS(config *object, env func(string) string) (account, error) {
 	shared := readProfile(config, env, first(profile, "default"))
 	region := first(config.str("region"), env("AWS_REGION"), env("AWS_DEFAULT_REGION"), shared["region"])
 	if region == "" {
-		return account{}, errors.New("Missing region configuration: set the provider's region or AWS_REGION")
+		return account{}, inWords("Missing region configuration: set the provider's region or AWS_REGION")
 	}
 	key, secret := config.str("access_key"), config.str("secret_key")
 	if key == "" && profile == "" {
@@ -31,7 +30,7 @@ func openAWS(config *object, env func(string) string) (account, error) {
 		if profile != "" {
 			return account{}, fmt.Errorf("failed to get shared config profile, %s", profile)
 		}
-		return account{}, errors.New("No valid credential sources found: Please see https://registry.terraform.io/providers/hashicorp/aws for more information about providing credentials. Error: failed to refresh cached credentials, no EC2 IMDS role found")
+		return account{}, inWords("No valid credential sources found: Please see https://registry.terraform.io/providers/hashicorp/aws for more information about providing credentials. Error: failed to refresh cached credentials, no EC2 IMDS role found")
 	}
 	endpoint := first(env("AWS_ENDPOINT_URL_EC2"), env("AWS_ENDPOINT_URL"))
 	for _, b := range config.blocks("endpoints") {

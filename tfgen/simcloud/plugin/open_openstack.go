@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +32,7 @@ func openOpenStack(config *object, env func(string) string) (account, error) {
 	}
 	url := get("auth_url", "auth_url", "OS_AUTH_URL")
 	if url == "" {
-		return account{}, errors.New("One of 'auth_url' or 'cloud' must be specified: Missing environment variable [OS_AUTH_URL]")
+		return account{}, inWords("One of 'auth_url' or 'cloud' must be specified: Missing environment variable [OS_AUTH_URL]")
 	}
 	project := first(get("tenant_id", "project_id", "OS_PROJECT_ID", "OS_TENANT_ID"),
 		get("tenant_name", "project_name", "OS_PROJECT_NAME", "OS_TENANT_NAME"))
@@ -43,17 +42,17 @@ func openOpenStack(config *object, env func(string) string) (account, error) {
 	switch {
 	case credential != "":
 		if get("application_credential_secret", "application_credential_secret", "OS_APPLICATION_CREDENTIAL_SECRET") == "" {
-			return account{}, errors.New("You must provide an application credential secret to authenticate with an application credential")
+			return account{}, inWords("You must provide an application credential secret to authenticate with an application credential")
 		}
 		project = "credential-" + credential
 	case get("token", "token", "OS_TOKEN", "OS_AUTH_TOKEN") != "":
 	case user == "":
-		return account{}, errors.New("You must provide exactly one of Username or UserID to authenticate: Missing one of the following environment variables [OS_USERID, OS_USERNAME]")
+		return account{}, inWords("You must provide exactly one of Username or UserID to authenticate: Missing one of the following environment variables [OS_USERID, OS_USERNAME]")
 	case get("password", "password", "OS_PASSWORD") == "":
-		return account{}, errors.New("You must provide a password to authenticate: Missing environment variable [OS_PASSWORD]")
+		return account{}, inWords("You must provide a password to authenticate: Missing environment variable [OS_PASSWORD]")
 	}
 	if project == "" {
-		return account{}, errors.New("You must provide a project: set the provider's tenant_id or tenant_name, OS_PROJECT_ID or OS_PROJECT_NAME")
+		return account{}, inWords("You must provide a project: set the provider's tenant_id or tenant_name, OS_PROJECT_ID or OS_PROJECT_NAME")
 	}
 	a := account{region: get("region", "", "OS_REGION_NAME"), tenant: project}
 	a.region = first(a.region, region)

@@ -3,7 +3,6 @@ package plugin
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -42,6 +41,7 @@ func openstackKinds() map[string]*kind {
 					return err
 				}
 				m.next.fill("address", m.publicIP())
+				m.next.set("id", floatingIPID(m.server.account.name, m.next.str("address")))
 				m.next.fill("tenant_id", m.server.account.tenant)
 				for _, name := range []string{"port_id", "fixed_ip", "subnet_id", "dns_name", "dns_domain"} {
 					m.next.fill(name, "")
@@ -71,7 +71,7 @@ func openstackKinds() map[string]*kind {
 			rules: []rule{oneOf("direction", "ingress", "egress"), oneOf("ethertype", "IPv4", "IPv6"), conflicts("remote_ip_prefix", "remote_group_id")},
 			create: func(m *making) error {
 				m.next.fill("tenant_id", m.server.account.tenant)
-				for _, name := range []string{"remote_ip_prefix", "remote_group_id", "remote_address_group_id", "description"} {
+				for _, name := range []string{"remote_ip_prefix", "remote_group_id", "remote_address_group_id"} {
 					m.next.fill(name, "")
 				}
 				return nil
@@ -102,7 +102,7 @@ func openstackKinds() map[string]*kind {
 }
 
 // planOpenStack settles the region and the tags, which are shown twice.
-func planOpenStack(s *server, p *planned) {
+func planOpenStack(s *Server, p *planned) {
 	if p.prior == nil {
 		p.next.fill("region", s.account.region)
 	}
@@ -148,7 +148,7 @@ func (m *making) lacks(kind, name, message string) error {
 func openstackPort() *kind {
 	return &kind{
 		title: "Neutron port", call: "v2.0/ports",
-		plan: func(s *server, p *planned) {
+		plan: func(s *Server, p *planned) {
 			planOpenStack(s, p)
 			if p.changed("security_group_ids", "no_security_groups") {
 				p.later("all_security_group_ids")
@@ -186,7 +186,6 @@ func openstackPort() *kind {
 				o.fill(name, "")
 			}
 			o.edit("binding", func(_ int, b *object) {
-				b.fill("vnic_type", "normal")
 				b.fill("host_id", "")
 				b.fill("vif_type", "ovs")
 				b.fill("vif_details", map[string]string{})
@@ -219,19 +218,20 @@ func (m *making) lacksID(kind, id, message string) error {
 // associateFloatingIP ties an address to a port.
 func (m *making) associateFloatingIP() error {
 	o := m.next
-	fip, err := m.floatingIP(o.str("floating_ip"))
+	id := floatingIPID(m.server.account.name, o.str("floating_ip"))
+	fip, err := m.other("openstack_networking_floatingip_v2", id)
 	if err != nil {
 		return err
 	}
 	if fip == nil {
-		return fmt.Errorf("Unable to get ID of openstack_networking_floatingip_associate_v2 floating_ip %s: No Floating IP found", o.str("floating_ip"))
+		return inWords("Unable to get ID of openstack_networking_floatingip_associate_v2 floating_ip %s: No Floating IP found", o.str("floating_ip"))
 	}
 	port, err := m.other("openstack_networking_port_v2", o.str("port_id"))
 	if err != nil {
 		return err
 	}
 	if port == nil {
-		return fmt.Errorf(`Error associating openstack_networking_floatingip_associate_v2 floating_ip %s with port %s: Expected HTTP response code [200] but got 404 instead: {"NeutronError": {"type": "PortNotFound", "message": "Port %s could not be found.", "detail": ""}}`, fip.str("id"), o.str("port_id"), o.str("port_id"))
+		return inWords(`Error associating openstack_networking_floatingip_associate_v2 floating_ip %s with port %s: Expected HTTP response code [200] but got 404 instead: {"NeutronError": {"type": "PortNotFound", "message": "Port %s could not be found.", "detail": ""}}`, fip.str("id"), o.str("port_id"), o.str("port_id"))
 	}
 	if !o.known("fixed_ip") {
 		o.set("fixed_ip", first(append(port.strs("all_fixed_ips"), "")...))
@@ -248,15 +248,6 @@ func (m *making) showFloatingIP(association *object, port, fixedIP string) error
 	})
 }
 
-func (m *making) floatingIP(address string) (*object, error) {
-	all, err := m.List("openstack_networking_floatingip_v2")
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range all {
-		if r.Attribute("address") == address || strings.EqualFold(r.ID, address) {
-			return m.other(r.Type, r.ID)
-		}
-	}
-	return nil, nil
-}
+// floatingIPID is the identifier of an address, so that an association, which
+// names the address, finds it without looking at all of them.
+func floatingIPID(account, address string) string { return uuidOf("floatingip", account, address) }

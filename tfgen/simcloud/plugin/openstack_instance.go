@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -33,7 +32,7 @@ func openstackInstance() *kind {
 }
 
 // planServer adds to the tags that a new flavor has another name or identifier.
-func planServer(s *server, p *planned) {
+func planServer(s *Server, p *planned) {
 	planOpenStack(s, p)
 	for changed, follows := range map[string]string{"flavor_id": "flavor_name", "flavor_name": "flavor_id"} {
 		if p.changed(changed) && p.config.attrs[follows].IsNull() {
@@ -51,7 +50,7 @@ func createServer(m *making) error {
 		return err
 	}
 	if len(o.str("user_data")) > 65535*3/4 {
-		return errors.New(`Error creating OpenStack server: Bad request with: [POST v2.1/servers], error message: {"badRequest": {"code": 400, "message": "Invalid input for field/attribute user_data. Value is too long"}}`)
+		return inWords(`Error creating OpenStack server: Bad request with: [POST v2.1/servers], error message: {"badRequest": {"code": 400, "message": "Invalid input for field/attribute user_data. Value is too long"}}`)
 	}
 	if name := o.str("key_pair"); name != "" && !m.Exists("openstack_compute_keypair_v2", name) {
 		if err := m.lacks("key_pair", name, `Error creating OpenStack server: Bad request with: [POST v2.1/servers], error message: {"badRequest": {"code": 400, "message": "Invalid key_name provided: %s"}}`); err != nil {
@@ -81,16 +80,16 @@ func (m *making) serverImage() error {
 				continue
 			}
 			if b.str("uuid") == "" {
-				return fmt.Errorf("You must specify a uuid for %s block device types", b.str("source_type"))
+				return inWords("You must specify a uuid for %s block device types", b.str("source_type"))
 			}
 			if b.str("source_type") == "image" && b.str("destination_type") == "volume" && b.attrs["volume_size"].IsNull() {
-				return errors.New("You must specify a volume_size when creating a volume from an image")
+				return inWords("You must specify a volume_size when creating a volume from an image")
 			}
 			o.fill("image_id", "Attempt to boot from volume - no image supplied")
 			o.fill("image_name", "")
 			return nil
 		}
-		return errors.New("Neither a boot device, image ID, or image name were able to be determined.")
+		return inWords("Neither a boot device, image ID, or image name were able to be determined.")
 	}
 	if o.str("image_id") != "" {
 		o.fill("image_name", "image-"+o.str("image_id")[:min(8, len(o.str("image_id")))])
@@ -105,7 +104,7 @@ func (m *making) serverFlavor() error {
 	name, id := o.str("flavor_name"), o.str("flavor_id")
 	switch {
 	case name == "" && id == "":
-		return errors.New("Neither a flavor_id or flavor_name could be determined")
+		return inWords("Neither a flavor_id or flavor_name could be determined")
 	case id != "":
 		o.fill("flavor_name", "flavor-"+id)
 		return m.lacksID("flavor", id, `Error creating OpenStack server: Bad request with: [POST v2.1/servers], error message: {"badRequest": {"code": 400, "message": "Flavor %s could not be found."}}`)
@@ -122,7 +121,7 @@ func (m *making) serverNetworks() error {
 	o.edit("network", func(i int, b *object) {
 		port, err := m.other("openstack_networking_port_v2", b.str("port"))
 		if err == nil && port == nil && b.str("port") != "" {
-			err = fmt.Errorf(`Error creating OpenStack server: Bad request with: [POST v2.1/servers], error message: {"badRequest": {"code": 400, "message": "Port %s could not be found."}}`, b.str("port"))
+			err = inWords(`Error creating OpenStack server: Bad request with: [POST v2.1/servers], error message: {"badRequest": {"code": 400, "message": "Port %s could not be found."}}`, b.str("port"))
 		}
 		if err == nil && port == nil {
 			err = m.knownNetwork(b)
@@ -133,7 +132,7 @@ func (m *making) serverNetworks() error {
 		}
 		ip, mac := m.privateIP(), m.mac()
 		if i > 0 { // the serial belongs to one address
-			ip, mac = fmt.Sprintf("10.255.%d.%d", m.serial%256, i), mac[:15]+fmt.Sprintf("%02x", i)
+			ip, mac = fmt.Sprintf("127.255.%d.%d", m.serial%256, i), mac[:15]+fmt.Sprintf("%02x", i)
 		}
 		if port != nil {
 			ip, mac = first(append(port.strs("all_fixed_ips"), "")...), port.str("mac_address")
@@ -185,10 +184,7 @@ func (m *making) usePorts(server *object, id string) error {
 	return nil
 }
 
-func updateServer(m *making) error {
-	m.next.fill("updated", m.Now().Format("2006-01-02 15:04:05 +0000 UTC"))
-	return m.serverFlavor()
-}
+func updateServer(m *making) error { return m.serverFlavor() }
 
 // refreshServer shows a server that found no host as the API does.
 func refreshServer(r simcloud.Resource, o *object) {

@@ -13,7 +13,7 @@ import (
 
 // PlanResourceChange says what an apply would do: what becomes known only then,
 // and what changes by replacement only.
-func (s *server) PlanResourceChange(_ context.Context, in *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+func (s *Server) PlanResourceChange(_ context.Context, in *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	block, ty, k, err := s.resource(in.TypeName)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 )
 
 // ReadResource refreshes a resource; one that is gone becomes null.
-func (s *server) ReadResource(ctx context.Context, in *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+func (s *Server) ReadResource(ctx context.Context, in *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
 	block, ty, k, err := s.resource(in.TypeName)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func emptyBlocks(ty cty.Type) cty.Value {
 
 // ImportResourceState takes a resource by its id, on AWS also id@region. Terraform
 // reads it right after, and says so where the cloud has none of that id.
-func (s *server) ImportResourceState(_ context.Context, in *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
+func (s *Server) ImportResourceState(_ context.Context, in *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
 	block, ty, _, err := s.resource(in.TypeName)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (s *server) ImportResourceState(_ context.Context, in *tfprotov6.ImportReso
 
 // UpgradeResourceState reads a state file's resource. There is one version of each
 // schema here, so nothing is upgraded.
-func (s *server) UpgradeResourceState(_ context.Context, in *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+func (s *Server) UpgradeResourceState(_ context.Context, in *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	_, ty, _, err := s.resource(in.TypeName)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ import (
 // belongs to no provider.
 func Serve(program string, env func(string) string) error {
 	name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(program), "terraform-provider-"), "_v")
-	server, err := newServer(name, env)
+	server, err := New(name, env)
 	if err != nil {
 		return fmt.Errorf("start as %s: %w", filepath.Base(program), err)
 	}
@@ -32,9 +32,9 @@ func Serve(program string, env func(string) string) error {
 		tf6server.WithoutLogStderrOverride())
 }
 
-// server answers Terraform for one provider. After ConfigureProvider nothing in it
+// Server answers Terraform for one provider. After ConfigureProvider nothing in it
 // changes but the memory of decoded schemas, so calls may run side by side.
-type server struct {
+type Server struct {
 	schema *schema.Provider
 	env    func(string) string
 	kinds  map[string]*kind
@@ -44,7 +44,13 @@ type server struct {
 	account account
 
 	mu     sync.Mutex
-	blocks map[string]*tfjson.Schema // decoded so far; data sources with the prefix "data."
+	blocks map[string]decoded // so far; data sources with the prefix "data."
+}
+
+// decoded is a schema with its type, which takes longer to make than a call may.
+type decoded struct {
+	block *tfjson.SchemaBlock
+	ty    cty.Type
 }
 
 // account is what a provider block with its credentials opens.
@@ -58,12 +64,14 @@ type account struct {
 	in func(region string) string
 }
 
-func newServer(name string, env func(string) string) (*server, error) {
+// New returns the server of the provider of that name, one of [schema.Names], for a
+// process with that environment.
+func New(name string, env func(string) string) (*Server, error) {
 	p, err := schema.Read(name)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{schema: p, env: env, blocks: map[string]*tfjson.Schema{}}
+	s := &Server{schema: p, env: env, blocks: map[string]decoded{}}
 	switch name {
 	case "aws":
 		s.kinds, s.data = awsKinds(), awsLookups()
@@ -76,7 +84,7 @@ func newServer(name string, env func(string) string) (*server, error) {
 }
 
 // resource gives the schema, the type and the behaviour of a resource type.
-func (s *server) resource(typ string) (*tfjson.SchemaBlock, cty.Type, *kind, error) {
+func (s *Server) resource(typ string) (*tfjson.SchemaBlock, cty.Type, *kind, error) {
 	found, err := s.memo(typ, func() (*tfjson.Schema, error) { return s.schema.Resource(typ) })
 	if err != nil {
 		return nil, cty.NilType, nil, err
@@ -85,32 +93,33 @@ func (s *server) resource(typ string) (*tfjson.SchemaBlock, cty.Type, *kind, err
 	if k == nil {
 		k = &kind{}
 	}
-	return found.Block, schema.Type(found.Block), k, nil
+	return found.block, found.ty, k, nil
 }
 
-func (s *server) dataSource(typ string) (*tfjson.SchemaBlock, cty.Type, error) {
+func (s *Server) dataSource(typ string) (*tfjson.SchemaBlock, cty.Type, error) {
 	found, err := s.memo("data."+typ, func() (*tfjson.Schema, error) { return s.schema.DataSource(typ) })
 	if err != nil {
 		return nil, cty.NilType, err
 	}
-	return found.Block, schema.Type(found.Block), nil
+	return found.block, found.ty, nil
 }
 
-func (s *server) memo(key string, read func() (*tfjson.Schema, error)) (*tfjson.Schema, error) {
+func (s *Server) memo(key string, read func() (*tfjson.Schema, error)) (decoded, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.blocks[key]; found != nil {
+	if found, ok := s.blocks[key]; ok {
 		return found, nil
 	}
 	found, err := read()
-	if err == nil {
-		s.blocks[key] = found
+	if err != nil {
+		return decoded{}, err
 	}
-	return found, err
+	s.blocks[key] = decoded{found.Block, schema.Type(found.Block)}
+	return s.blocks[key], nil
 }
 
 // GetMetadata lists the types; Terraform itself asks for the schema instead.
-func (s *server) GetMetadata(context.Context, *tfprotov6.GetMetadataRequest) (*tfprotov6.GetMetadataResponse, error) {
+func (s *Server) GetMetadata(context.Context, *tfprotov6.GetMetadataRequest) (*tfprotov6.GetMetadataResponse, error) {
 	out := &tfprotov6.GetMetadataResponse{ServerCapabilities: capabilities()}
 	for _, typ := range s.schema.ResourceTypes() {
 		out.Resources = append(out.Resources, tfprotov6.ResourceMetadata{TypeName: typ})
@@ -127,7 +136,7 @@ func capabilities() *tfprotov6.ServerCapabilities {
 }
 
 // GetProviderSchema gives the whole schema.
-func (s *server) GetProviderSchema(context.Context, *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
+func (s *Server) GetProviderSchema(context.Context, *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
 	out := &tfprotov6.GetProviderSchemaResponse{
 		ServerCapabilities: capabilities(),
 		ResourceSchemas:    map[string]*tfprotov6.Schema{},
@@ -156,18 +165,18 @@ func (s *server) GetProviderSchema(context.Context, *tfprotov6.GetProviderSchema
 }
 
 // GetResourceIdentitySchemas says that resources are known by their id only.
-func (s *server) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetResourceIdentitySchemasRequest) (*tfprotov6.GetResourceIdentitySchemasResponse, error) {
+func (s *Server) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetResourceIdentitySchemasRequest) (*tfprotov6.GetResourceIdentitySchemasResponse, error) {
 	return &tfprotov6.GetResourceIdentitySchemasResponse{}, nil
 }
 
 // ValidateProviderConfig accepts what Terraform has checked against the schema.
-func (s *server) ValidateProviderConfig(_ context.Context, in *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
+func (s *Server) ValidateProviderConfig(_ context.Context, in *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
 	return &tfprotov6.ValidateProviderConfigResponse{PreparedConfig: in.Config}, nil
 }
 
 // ConfigureProvider opens the cloud and the account, checking that credentials are
 // there as the real provider would.
-func (s *server) ConfigureProvider(_ context.Context, in *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
+func (s *Server) ConfigureProvider(_ context.Context, in *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
 	found, err := s.schema.Config()
 	if err != nil {
 		return nil, err
@@ -185,7 +194,7 @@ func (s *server) ConfigureProvider(_ context.Context, in *tfprotov6.ConfigurePro
 	return &tfprotov6.ConfigureProviderResponse{}, nil
 }
 
-func (s *server) open(config *object) (account, error) {
+func (s *Server) open(config *object) (account, error) {
 	switch s.schema.Name {
 	case "aws":
 		return openAWS(config, s.env)
@@ -196,6 +205,6 @@ func (s *server) open(config *object) (account, error) {
 }
 
 // StopProvider lets the waits end; the protocol's server cancels their contexts.
-func (s *server) StopProvider(context.Context, *tfprotov6.StopProviderRequest) (*tfprotov6.StopProviderResponse, error) {
+func (s *Server) StopProvider(context.Context, *tfprotov6.StopProviderRequest) (*tfprotov6.StopProviderResponse, error) {
 	return &tfprotov6.StopProviderResponse{}, nil
 }

@@ -9,9 +9,16 @@ import (
 	"github.com/scalerd/scalerd/tfgen/simcloud"
 )
 
+// inWords is an error in a provider's words, which begin and end as they like.
+func inWords(format string, args ...any) error { return saying(fmt.Sprintf(format, args...)) }
+
+type saying string
+
+func (s saying) Error() string { return string(s) }
+
 // words says an error as the real provider says it, so that what reads Terraform's
 // messages can be tested. Errors that no fault made are in these words already.
-func (s *server) words(c *change, call simcloud.Call, o *object, err error) error {
+func (s *Server) words(c *change, call simcloud.Call, o *object, err error) error {
 	var refusal *simcloud.Refusal
 	interrupted := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	if !errors.As(err, &refusal) && !interrupted {
@@ -166,13 +173,13 @@ func azureWords(c *change, call simcloud.Call, o *object, r *simcloud.Refusal) s
 }
 
 // exists is the error of a creation whose id is taken.
-func (s *server) exists(c *change, o *object) error {
+func (s *Server) exists(c *change, o *object) error {
 	id := o.str("id")
 	switch s.schema.Name {
 	case "azurerm":
-		return fmt.Errorf("A resource with the ID %q already exists - to be managed via Terraform this resource needs to be imported into the State. Please see the resource documentation for %q for more information", id, c.typ)
+		return inWords("A resource with the ID %q already exists - to be managed via Terraform this resource needs to be imported into the State. Please see the resource documentation for %q for more information", id, c.typ)
 	case "openstack":
-		return fmt.Errorf(`Unable to create %s %s: Expected HTTP response code [200 201] when accessing [POST https://%s/os-keypairs], but got 409 instead: {"conflictingRequest": {"code": 409, "message": "Key pair '%s' already exists."}}`, c.typ, id, "nova", id)
+		return inWords(`Unable to create %s %s: Expected HTTP response code [200 201] when accessing [POST https://%s/os-keypairs], but got 409 instead: {"conflictingRequest": {"code": 409, "message": "Key pair '%s' already exists."}}`, c.typ, id, "nova", id)
 	}
 	code, what := "InvalidGroup.Duplicate", "security group"
 	switch c.typ {
@@ -185,13 +192,13 @@ func (s *server) exists(c *change, o *object) error {
 }
 
 // notFound is the error of a change of something that is gone.
-func (s *server) notFound(c *change, o *object) error {
+func (s *Server) notFound(c *change, o *object) error {
 	id := o.str("id")
 	switch s.schema.Name {
 	case "azurerm":
 		return fmt.Errorf("retrieving %s %s: unexpected status 404 (404 Not Found) with error: ResourceNotFound: The Resource was not found", c.kind.title, id)
 	case "openstack":
-		return fmt.Errorf(`Error updating OpenStack %s: Expected HTTP response code [200] but got 404 instead: {"itemNotFound": {"code": 404, "message": "Resource %s could not be found."}}`, c.kind.title, id)
+		return inWords(`Error updating OpenStack %s: Expected HTTP response code [200] but got 404 instead: {"itemNotFound": {"code": 404, "message": "Resource %s could not be found."}}`, c.kind.title, id)
 	}
 	return fmt.Errorf("updating %s (%s): operation error EC2: Modify, https response error StatusCode: 400, RequestID: %s, api error InvalidInstanceID.NotFound: The ID '%s' does not exist", c.kind.title, id, uuidOf(id), id)
 }

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scalerd/scalerd/scaler/backtest"
+	"github.com/scalerd/scalerd/scaler/trace"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// backtestFlags are the flags of backtest.
+type backtestFlags struct {
+	traces   []string
+	suite    string
+	window   string
+	smooth   time.Duration
+	policies []string
+	metrics  []string
+	limit    time.Duration
+	seed     uint64
+	seeds    int
+	nodes    int
+	options  backtest.Options
+	plot     string
+	law      string
+	plant    backtest.Plant
+}
+
+func backtestCommand(s *settings) *cobra.Command {
+	f := backtestFlags{plant: backtest.DefaultPlant()}
+	cmd := &cobra.Command{
+		Use:   "backtest --trace FILE",
+		Short: "Show what policies would have done under a recorded load",
+		Long: "Show what policies would have done under a recorded load, against simulated\n" +
+			"nodes: the same policies and decisions as in the daemon, beside those of AWS and\n" +
+			"Kubernetes, the best fixed size, and a clairvoyant that knows the future.\n\n" +
+			"The trace is CSV with the columns t_seconds and requests_per_second, plain or with\n" +
+			"gzip. It is scaled so that the peak of its load needs --nodes nodes. A policy is one of\n" +
+			builtInNames() + ",\nor a group of a description as FILE#GROUP, whose queries take their values from the\n" +
+			"simulated metrics " + strings.Join(backtest.Metrics(), ", ") + "\nby their names or by --metric.",
+		Example: "  scalerctl backtest --trace examples/traces/day.csv --policy hpa60 --policy target60\n" +
+			"  scalerctl backtest --trace load.csv.gz --window 45d-48d --policy shop.yaml#web --metric requests=SUM_RR --plot out.png",
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.backtest(cmd, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.traces, "trace", nil, "trace to replay; may be given several times")
+	flags.StringVar(&f.suite, "suite", "", "folder with the public traces that the project is measured on; replays the windows that are there")
+	flags.StringVar(&f.window, "window", "", "part of the traces, such as 45d-48d or 6h-18h")
+	flags.DurationVar(&f.smooth, "smooth", 0, "average the traces over this time first")
+	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times; all is every built-in one (default: all but the slow published ones)")
+	flags.StringArrayVar(&f.metrics, "metric", nil, "source of a description's query: NAME=METRIC or NAME=METRIC*FACTOR")
+	flags.DurationVar(&f.limit, "limit", 250*time.Millisecond, "highest mean latency that is allowed")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed of everything that happens by chance")
+	flags.IntVar(&f.seeds, "seeds", 1, "how many seeds to run, from --seed on")
+	flags.IntVar(&f.nodes, "nodes", 0, "nodes that the peak of the load needs (default 24, or 3/4 of the smallest max of the descriptions)")
+	flags.Float64Var(&f.options.Price, "price", 0, "price of a node-hour, to show costs")
+	flags.BoolVar(&f.options.Hindsight, "hindsight", false, "also show the best that a policy with the true capacity and a trend for a forecast can do")
+	flags.StringVar(&f.plot, "plot", "", "draw load, nodes and latency into this file, .png or .svg (one trace, one seed)")
+	flags.StringVar(&f.law, "law", string(f.plant.Law), "response law of the nodes: mmc, mg1 (heavy tail) or ps (processor sharing)")
+	flags.DurationVar(&f.plant.Tick, "tick", f.plant.Tick, "time between two decisions")
+	flags.IntVar(&f.plant.Cores, "cores", f.plant.Cores, "requests that a node serves at once")
+	flags.DurationVar(&f.plant.ServiceTime, "service-time", f.plant.ServiceTime, "mean time that one core works on a request")
+	flags.DurationVar(&f.plant.Boot, "boot", f.plant.Boot, "median time from launch to the first request")
+	flags.DurationVar(&f.plant.WarmUp, "warm-up", f.plant.WarmUp, "time for which a new node is slow")
+	flags.DurationVar(&f.plant.SlowStart, "slow-start", f.plant.SlowStart, "time that the balancer takes to give a new node its full share")
+	flags.Float64Var(&f.plant.Drift, "drift", f.plant.Drift, "factor of the service time from half of the trace on")
+	flags.DurationVar(&f.plant.ExtraLatency, "extra-latency", 0, "added to every response from half of the trace on, without work for the processor")
+	return cmd
+}
+
+func builtInNames() string {
+	var names []string
+	for _, e := range backtest.BuiltIn() {
+		names = append(names, e.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
+	f.plant.Law = backtest.Law(f.law)
+	if len(f.traces) == 0 && f.suite == "" {
+		return fmt.Errorf("%w: give a trace with --trace FILE", errUsage)
+	}
+	if s.output != "text" && s.output != "json" && s.output != "markdown" {
+		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
+	}
+	format := strings.TrimPrefix(filepath.Ext(f.plot), ".")
+	if f.plot != "" && !slices.Contains([]string{"png", "svg"}, format) {
+		return fmt.Errorf("%w: --plot %s: end the name in .png or .svg", errUsage, f.plot)
+	}
+	policies, err := f.makers(cmd)
+	if err != nil {
+		return err
+	}
+	loads, err := f.loads(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	if f.plot != "" && (len(loads) != 1 || f.seeds != 1) {
+		return fmt.Errorf("%w: --plot draws one trace with one seed", errUsage)
+	}
+	var reports []backtest.Report
+	for _, l := range loads {
+		for i := range max(1, f.seeds) {
+			report, err := f.report(cmd, l, f.seed+uint64(i), policies)
+			if err != nil {
+				return err
+			}
+			reports = append(reports, report)
+		}
+	}
+	if f.plot != "" {
+		if err := writePlot(f.plot, format, reports[0]); err != nil {
+			return err
+		}
+	}
+	return s.showReports(cmd.OutOrStdout(), reports)
+}
+
+// allPolicies asks for every built-in policy.
+const allPolicies = "all"
+
+// named is a trace with its name in the results.
+type named struct {
+	name  string
+	trace trace.Trace
+}
+
+// loads reads the traces.
+func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
+	var from, to time.Duration
+	if f.window != "" {
+		var err error
+		if from, to, err = backtest.ParseSpan(f.window); err != nil {
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
+		}
+	}
+	var loads []named
+	for _, path := range f.traces {
+		w := backtest.Window{Name: filepath.Base(path), File: filepath.Base(path), From: from, To: to, Smooth: f.smooth}
+		t, err := w.Read(filepath.Dir(path))
+		if err != nil {
+			return nil, err
+		}
+		loads = append(loads, named{w.Name, t})
+	}
+	if f.suite == "" {
+		return loads, nil
+	}
+	for _, w := range backtest.Windows() {
+		t, err := w.Read(f.suite)
+		if errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(warn, "%s is left out: %s has no %s\n", w.Name, f.suite, w.File)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		loads = append(loads, named{w.Name, t})
+	}
+	if len(loads) == 0 {
+		return nil, fmt.Errorf("%s holds none of the public traces", f.suite)
+	}
+	return loads, nil
+}
+
+// makers finds the policies that are asked for.
+func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
+	sources := map[string]backtest.Source{}
+	for _, text := range f.metrics {
+		name, from, _ := strings.Cut(text, "=")
+		source, err := backtest.ParseSource(from)
+		if err != nil {
+			return nil, fmt.Errorf("%w: --metric %s: %w", errUsage, text, err)
+		}
+		sources[name] = source
+	}
+	var makers []backtest.Maker
+	for _, e := range backtest.BuiltIn() {
+		if len(f.policies) == 0 && !e.Slow || slices.Contains(f.policies, allPolicies) {
+			makers = append(makers, e.Make)
+		}
+	}
+	smallest := 0
+	for _, text := range f.policies {
+		if text == allPolicies {
+			continue
+		}
+		file, group, ok := strings.Cut(text, "#")
+		if !ok {
+			entry, err := backtest.Find(text)
+			if err != nil {
+				return nil, fmt.Errorf("%w: --policy: %w", errUsage, err)
+			}
+			makers = append(makers, entry.Make)
+			continue
+		}
+		app, _, err := new(input).load(cmd, file)
+		if err != nil {
+			return nil, err
+		}
+		made, err := backtest.Described(app.Name+"/"+group, app, group, sources)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		makers = append(makers, made)
+		smallest = least(smallest, app.Group(group))
+	}
+	if f.nodes == 0 {
+		f.nodes = 24
+		if smallest > 0 {
+			f.nodes = max(1, smallest*3/4)
+		}
+	}
+	return makers, nil
+}
+
+// least is the smaller max of a group and those before, of which 0 is none.
+func least(before int, g *spec.Group) int {
+	if before == 0 {
+		return g.Max
+	}
+	return min(before, g.Max)
+}
+
+func (f *backtestFlags) report(cmd *cobra.Command, l named, seed uint64, policies []backtest.Maker) (backtest.Report, error) {
+	scaled, err := backtest.NewLoad(l.name, l.trace, f.plant, f.limit, f.nodes, seed)
+	if err != nil {
+		return backtest.Report{}, err
+	}
+	world, err := backtest.NewWorld(f.plant, scaled, f.limit, seed)
+	if err != nil {
+		return backtest.Report{}, err
+	}
+	return world.Compare(cmd.Context(), policies, f.options)
+}
+
+// showReports writes one report as its table, several as their summary.
+func (s *settings) showReports(w io.Writer, reports []backtest.Report) error {
+	write := backtest.Table.Text
+	if s.output == "markdown" {
+		write = backtest.Table.Markdown
+	}
+	if s.output != "json" && len(reports) > 1 {
+		fmt.Fprint(w, "Node-hours over the clairvoyant's, share of the time over the limit, actions a day:\n\n")
+		return write(backtest.SummaryTable(backtest.Summarise(reports)), w)
+	}
+	if s.output == "json" {
+		return s.show(w, reports, nil)
+	}
+	for _, r := range reports {
+		fmt.Fprintf(w, "%s\n\n", r.Title())
+		if err := write(r.Table(), w); err != nil {
+			return err
+		}
+		if r.Note != "" {
+			fmt.Fprintf(w, "\nLimit unreachable: %s.\n", r.Note)
+		}
+	}
+	return nil
+}
+
+func writePlot(path, format string, r backtest.Report) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("plot: %w", err)
+	}
+	return errors.Join(r.Plot(file, format), file.Close())
+}
