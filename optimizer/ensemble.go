@@ -36,12 +36,12 @@ type ensembleLayout struct {
 
 const (
 	members         = 5
-	memberRows      = 3000 // bound the time of a training
+	memberRows      = 2000 // bound the time of a training
 	memberShare     = 0.8  // of blocks of samples that a member sees
 	memberBlock     = 20
 	robustRounds    = 2
 	farOff          = 4.0 // times the middle error
-	memberIteration = 120
+	memberIteration = 80
 )
 
 // layouts are tried now and then; the first is the one to begin with.

@@ -11,6 +11,7 @@ type gauge struct {
 	curve  curve
 
 	logD     float64
+	jump     float64 // fast mean of what the demand was off by
 	seen     int
 	first    float64 // logD when the curve was begun, for the relative demand
 	c        float64 // correction of log rho by what the curve does not explain
@@ -23,6 +24,8 @@ type gauge struct {
 
 const (
 	demandGain    = 0.08
+	jumpGain      = 0.25
+	jumpLimit     = 0.1
 	demandWarm    = 12 // samples over which the demand is a plain mean
 	correctGain   = 1.0 / 30
 	varianceGain  = 0.01
@@ -60,10 +63,15 @@ func (g *gauge) learnDemand(l *load, steady bool) {
 	}
 	g.seen++
 	d := m.z - m.beta*l.x - (1-m.beta)*l.meanX - g.logD
-	if g.seen > demandWarm {
+	gain := max(demandGain, 1/float64(g.seen))
+	g.jump += jumpGain * (d - g.jump)
+	switch {
+	case math.Abs(g.jump) > jumpLimit: // no noise: the service has changed
+		gain = max(gain, jumpGain)
+	case g.seen > demandWarm:
 		d = min(max(d, -clipResidual), clipResidual)
 	}
-	g.logD += max(demandGain, 1/float64(g.seen)) * d
+	g.logD += gain * d
 }
 
 // begin settles the scale of the curve, once the demand is known a little.

@@ -16,13 +16,12 @@ type AdviceRecord struct {
 	Nodes        int
 	Reliability  float64
 	Model        string
-	// Predicted is what was expected of each target with the nodes advised; nil where
-	// nothing was.
-	Predicted []optimizer.Prediction
+	// Candidates are what was expected of each count; nil where nothing was.
+	Candidates []optimizer.Candidate
 }
 
 // mostRecorded bounds the advices that are kept for the report.
-const mostRecorded = 5000
+const mostRecorded = 3000
 
 // adviceRecord keeps the newest advices.
 type adviceRecord struct {
@@ -32,20 +31,10 @@ type adviceRecord struct {
 
 // note keeps an advice; one for the same sample replaces it.
 func (r *adviceRecord) note(s Sample, a optimizer.Advice) {
-	one := AdviceRecord{At: s.At, Ready: s.Nodes, Total: s.Total, Valid: a.Valid, Nodes: a.Nodes, Reliability: a.Reliability, Model: a.Model}
-	for i := range a.Candidates {
-		if a.Candidates[i].Nodes == a.Nodes {
-			one.Predicted = a.Candidates[i].Targets
-		}
-	}
-	last := r.next - 1
-	switch {
-	case len(r.ring) > 0 && last < 0:
-		last = len(r.ring) - 1
-		fallthrough
-	case len(r.ring) > 0:
-		if r.ring[last].At.Equal(s.At) {
-			r.ring[last] = one
+	one := AdviceRecord{At: s.At, Ready: s.Nodes, Total: s.Total, Valid: a.Valid, Nodes: a.Nodes, Reliability: a.Reliability, Model: a.Model, Candidates: a.Candidates}
+	if n := len(r.ring); n > 0 {
+		if last := &r.ring[(r.next+n-1)%n]; last.At.Equal(s.At) {
+			*last = one
 			return
 		}
 	}

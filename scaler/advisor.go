@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ type Advisor struct {
 	job      *training
 	closed   bool
 	status   AdvisorStatus
-	record   adviceRecord
+	history  history
 }
 
 // AdvisorStatus is what an optimizer knows and does at one instant.
@@ -139,6 +140,7 @@ func (a *Advisor) learn(s Sample) error {
 		}
 	}
 	a.newest = &kept
+	a.history.booted(kept.Boots)
 	if a.building {
 		a.since = append(a.since, kept)
 	}
@@ -188,13 +190,18 @@ func (a *Advisor) use(job *training) {
 			job.err = err
 		}
 	}
+	done := TrainingRecord{At: job.began, Seconds: a.status.TrainingSeconds}
 	if job.err != nil {
+		done.Error = job.err.Error()
+		a.history.trained(done)
 		a.status.Problem = "the last training failed, the model before it is kept: " + job.err.Error()
 		return
 	}
 	a.status.Problem = ""
 	a.status.Trainings++
 	a.status.TrainedAt, a.status.Quality = job.began, job.trained.Quality()
+	done.Quality = a.status.Quality
+	a.history.trained(done)
 	if a.newest != nil {
 		mark := Adopted
 		if job.began.Equal(a.newest.At) {
@@ -217,12 +224,34 @@ func (a *Advisor) advise(now time.Time) optimizer.Advice {
 }
 
 func (a *Advisor) remember(advice optimizer.Advice) optimizer.Advice {
+	bound(&advice)
 	a.status.Advice = &advice
 	if a.newest != nil {
-		a.record.note(a.newest.Sample, advice)
+		a.history.advices.note(a.newest.Sample, advice)
 	}
 	a.shared.metrics.advised(a.snapshot())
 	return advice
+}
+
+// bound keeps predictions that are no numbers, or infinite, from what is shown: JSON
+// has no words for them.
+func bound(advice *optimizer.Advice) {
+	finite := func(v *float64, otherwise float64) {
+		if math.IsNaN(*v) {
+			*v = otherwise
+		}
+		*v = min(max(*v, -math.MaxFloat64), math.MaxFloat64)
+	}
+	finite(&advice.Reliability, 0)
+	for i := range advice.Candidates {
+		c := &advice.Candidates[i]
+		finite(&c.Risk, 1)
+		for j := range c.Targets {
+			for _, v := range []*float64{&c.Targets[j].Value, &c.Targets[j].Low, &c.Targets[j].High} {
+				finite(v, math.MaxFloat64)
+			}
+		}
+	}
 }
 
 // Advise is the advice at an instant at or after the newest sample; the zero time
@@ -231,7 +260,7 @@ func (a *Advisor) Advise(at time.Time) (optimizer.Advice, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.owned() && a.status.Advice != nil:
+	case a.Owned() && a.status.Advice != nil:
 		return *a.status.Advice, nil
 	case at.IsZero():
 		at = a.opt.Last()
@@ -246,7 +275,7 @@ func (a *Advisor) Advise(at time.Time) (optimizer.Advice, error) {
 // equal advice; otherwise it begins beside, and this returns at once. The errors are
 // those of optimizer.Optimizer.Add.
 func (a *Advisor) Learn(ctx context.Context, samples []Sample, wait bool) error {
-	if a.owned() {
+	if a.Owned() {
 		return errNotOwner
 	}
 	a.long.Lock()
@@ -349,8 +378,8 @@ func (a *Advisor) Import(ctx context.Context, r io.Reader, format string) (optim
 	return imported, err
 }
 
-// owned reports whether a node group owns the optimizer.
-func (a *Advisor) owned() bool { return isGroups(a.name) }
+// Owned reports whether a node group owns the optimizer.
+func (a *Advisor) Owned() bool { return isGroups(a.name) }
 
 func (a *Advisor) stopTraining() {
 	if a.job != nil {

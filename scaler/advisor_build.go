@@ -57,7 +57,7 @@ func (a *Advisor) rebuild(ctx context.Context, config optimizer.Config, change f
 	a.since, a.loading = nil, false
 	a.config, a.opt, a.newest, a.stored = config, built.opt, built.last, built.stored
 	a.status.TrainedAt, a.status.Quality, a.status.Problem = built.trainedAt, built.quality, built.problem
-	a.record = built.record
+	a.history = built.history
 	if a.newest != nil && a.status.Advice == nil {
 		a.status.Advice = built.advice
 	}
@@ -73,7 +73,7 @@ type built struct {
 	quality   []optimizer.Quality
 	problem   string
 	advice    *optimizer.Advice
-	record    adviceRecord
+	history   history
 }
 
 func (a *Advisor) build(ctx context.Context, config optimizer.Config, change func(*optimizer.Optimizer) error) (*built, error) {
@@ -113,6 +113,7 @@ func (b *built) replay(ctx context.Context, metrics []string, samples []StoredSa
 			continue // an earlier version took it
 		}
 		b.last = s
+		b.history.booted(s.Boots)
 		if s.Training&Adopted != 0 && train[i] {
 			b.train(ctx, trainer, began)
 		}
@@ -125,7 +126,7 @@ func (b *built) replay(ctx context.Context, metrics []string, samples []StoredSa
 		if !s.AdvisedAt.IsZero() && i >= len(samples)-replayedAdvices {
 			advice := b.opt.Advise(s.AdvisedAt)
 			b.advice = &advice
-			b.record.note(s.Sample, advice)
+			b.history.advices.note(s.Sample, advice)
 		}
 	}
 	return ctx.Err()
@@ -155,6 +156,7 @@ func (b *built) train(ctx context.Context, trainer optimizer.Trainer, began time
 		return
 	}
 	b.trainedAt, b.quality = began, trained.Quality()
+	b.history.trained(TrainingRecord{At: began, Quality: b.quality})
 }
 
 // keepChanged trains where a change made that due, and stores all samples.
@@ -312,7 +314,7 @@ func (a *Advisor) Forget(ctx context.Context) error {
 	a.mu.Lock()
 	a.stopTraining()
 	a.opt, a.newest, a.unsaved, a.since, a.stored = opt, nil, nil, nil, 0
-	a.status, a.record = AdvisorStatus{}, adviceRecord{}
+	a.status, a.history = AdvisorStatus{}, history{}
 	a.mu.Unlock()
 	return a.shared.store.ReplaceSamples(ctx, a.name, nil)
 }

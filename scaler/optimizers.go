@@ -96,7 +96,7 @@ func (o *Optimizers) write(ctx context.Context) {
 }
 
 func (o *Optimizers) flush(ctx context.Context) {
-	for _, a := range o.advisors() {
+	for _, a := range o.Advisors() {
 		if err := a.flush(ctx); err != nil && ctx.Err() == nil {
 			o.log.Warn("samples not kept", "optimizer", a.name, "error", err)
 		}
@@ -117,8 +117,8 @@ func (o *Optimizers) wake() {
 	}
 }
 
-// advisors are all, by name.
-func (o *Optimizers) advisors() []*Advisor {
+// Advisors are all optimizers, by name.
+func (o *Optimizers) Advisors() []*Advisor {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	all := make([]*Advisor, 0, len(o.all))
@@ -190,15 +190,6 @@ func isGroups(name string) bool { return strings.Contains(name, ".") }
 // groupOptimizer is the name of a group's optimizer.
 func groupOptimizer(app, group string) string { return app + "." + group }
 
-// List is the state of all optimizers, by name.
-func (o *Optimizers) List() []AdvisorStatus {
-	statuses := []AdvisorStatus{}
-	for _, a := range o.advisors() {
-		statuses = append(statuses, a.Status())
-	}
-	return statuses
-}
-
 // Get is the optimizer of that name, or ErrNotFound.
 func (o *Optimizers) Get(name string) (*Advisor, error) {
 	o.mu.Lock()
@@ -261,7 +252,7 @@ func (o *Optimizers) Delete(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if a.owned() {
+	if a.Owned() {
 		return errNotOwner
 	}
 	o.retire(a)

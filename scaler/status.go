@@ -54,14 +54,14 @@ type GroupStatus struct {
 	Decision *Decision `json:"decision,omitempty"`
 	// Rollout says what the replacement of nodes with old settings does or waits for.
 	Rollout string `json:"rollout,omitempty"`
+	// Optimizer is what the group's optimizer knows and does, where it has one.
+	Optimizer *AdvisorStatus `json:"optimizer,omitempty"`
 	// Warmup is how long nodes took from their creation until they were ready.
 	Warmup *Warmup `json:"warmup,omitempty"`
 	// Breaker is open or half open while steps fail in a row, and empty otherwise.
 	Breaker string `json:"breaker,omitempty"`
 	// Shadows compare the shadow policies with those in charge.
 	Shadows []Comparison `json:"shadows,omitempty"`
-	// Optimizer is what the group's optimizer knows and does, where it has one.
-	Optimizer *AdvisorStatus `json:"optimizer,omitempty"`
 	// PolicyProblems are set where the last tick's proposals met a problem.
 	PolicyProblems []string `json:"policy_problems,omitempty"`
 }

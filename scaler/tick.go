@@ -55,7 +55,8 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 		advice := a.consult(g, &obs)
 		proposals := g.propose(obs, a.memory(g))
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
-		d.Advice, d.Shadows = advice, g.shade(obs, d)
+		d.Advice = advice
+		d.Shadows = g.shade(obs, d)
 		g.seen = &obs
 		a.commit(ctx, g, d, history)
 		a.roll(ctx, g, now)
@@ -98,6 +99,7 @@ func (a *application) saveReady(ctx context.Context, g *group, node string, now,
 		g.warmup.add(times)
 		g.booted(times.CreatedAt, now)
 	}
+	g.warmup.add(times)
 	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
 		a.log.Warn("note when a node was ready", "node", node, "error", err)
 	}
@@ -145,13 +147,13 @@ func (a *application) queries(g *group) map[string]spec.Query {
 		}
 	}
 	used := map[string]spec.Query{}
-	if v := g.spec.Scaling.Victims; v != nil && v.Query != "" {
-		used[v.Query] = defined[v.Query]
-	}
 	if g.advisor != nil {
 		for _, name := range g.advisor.queries {
 			used[name] = defined[name]
 		}
+	}
+	if v := g.spec.Scaling.Victims; v != nil && v.Query != "" {
+		used[v.Query] = defined[v.Query]
 	}
 	use := func(p policy.Policy) {
 		for _, name := range p.Queries() {

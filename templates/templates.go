@@ -2,10 +2,16 @@
 // what new nodes do when they boot, and its systemd unit.
 package templates
 
-import _ "embed"
+import "embed"
 
 // CloudInit is the cloud-config that every new node of a cloud gets, joined with
 // its group's own (see tfgen/cloudinit).
 //
 //go:embed cloud-init.yaml
 var CloudInit []byte
+
+// Assets are the static files of pages: uPlot 1.6.32 with its licence, and those of
+// scalerd's own pages.
+//
+//go:embed assets
+var Assets embed.FS

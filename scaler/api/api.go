@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -70,10 +70,7 @@ type Explanation struct {
 // Handler serves the API of the service. Version is the daemon's own.
 func Handler(service *scaler.Service, version string) http.Handler {
 	mux := http.NewServeMux()
-	config := huma.DefaultConfig("scalerd", version)
-	config.DocsPath = "" // the viewer would load scripts from elsewhere
-	config.CreateHooks = nil
-	api := humago.New(mux, config)
+	api := newAPI(mux, version)
 	h := handlers{service}
 	register(api, http.MethodGet, "/v1/applications", "list-applications", "All applications and what they do now.", h.list)
 	register(api, http.MethodPost, "/v1/applications", "submit-application", "Start an application, or update the one of the same name.", h.submit)
@@ -88,6 +85,7 @@ func Handler(service *scaler.Service, version string) http.Handler {
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/what-if", "what-if", "What the last tick would have decided on other values; nothing is done.", h.whatIf)
 	register(api, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", h.alerts)
 	register(api, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", h.explain)
+	registerOptimizers(api, optimizers{service: service})
 	return mux
 }
 
@@ -103,15 +101,18 @@ type ApplicationPath struct {
 }
 
 // register adds an operation whose errors become problem documents.
-func register[I, O any](api huma.API, method, path, id, summary string, handle func(context.Context, *I) (O, error)) {
-	huma.Register(api, huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: 8 << 20},
-		func(ctx context.Context, in *I) (*body[O], error) {
-			out, err := handle(ctx, in)
-			if err != nil {
-				return nil, problem(err)
-			}
-			return &body[O]{out}, nil
-		})
+func register[I, O any](api huma.API, method, path, id, summary string, handle func(context.Context, *I) (O, error), more ...func(*huma.Operation)) {
+	o := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: 8 << 20}
+	for _, change := range more {
+		change(&o)
+	}
+	huma.Register(api, o, func(ctx context.Context, in *I) (*body[O], error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, problem(err)
+		}
+		return &body[O]{out}, nil
+	})
 }
 
 // problem maps an error to its HTTP status; the client maps it back.
@@ -123,6 +124,21 @@ func problem(err error) error {
 			details[i] = &huma.ErrorDetail{Message: m.String(), Location: m.Path, Value: m}
 		}
 		return huma.NewError(http.StatusUnprocessableEntity, "the description is not valid", details...)
+	}
+	if details := settingProblems(err); len(details) > 0 {
+		return huma.NewError(http.StatusUnprocessableEntity, "the optimizer can't be configured like this", details...)
+	}
+	if names := (*optimizer.NamesError)(nil); errors.As(err, &names) {
+		return huma.NewError(http.StatusBadRequest, err.Error(), nameProblems(names)...)
+	}
+	switch {
+	case errors.Is(err, optimizer.ErrDuplicate), errors.Is(err, optimizer.ErrClockBack):
+		return huma.NewError(http.StatusConflict, err.Error())
+	case errors.Is(err, optimizer.ErrNodes):
+		return huma.NewError(http.StatusBadRequest, err.Error())
+	}
+	if status := huma.StatusError(nil); errors.As(err, &status) {
+		return status
 	}
 	for _, known := range statuses {
 		if errors.Is(err, known.err) {
@@ -140,6 +156,7 @@ var statuses = []struct {
 }{
 	{scaler.ErrNotFound, http.StatusNotFound},
 	{scaler.ErrRefused, http.StatusConflict},
+	{scaler.ErrKnowledge, http.StatusBadRequest},
 }
 
 func (h handlers) list(context.Context, *struct{}) ([]scaler.ApplicationStatus, error) {
