@@ -116,7 +116,7 @@ func (s *settings) client() *api.Client { return api.NewClient(s.socket) }
 // checkOutput refuses an output that the command can't write.
 func (s *settings) checkOutput(command string) error {
 	switch {
-	case s.output == "text", s.output == "json", s.output == "markdown" && command == "plan":
+	case s.output == "text", s.output == "json", s.output == "markdown" && (command == "plan" || command == "backtest"):
 		return nil
 	case command == "plan":
 		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
