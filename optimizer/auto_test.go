@@ -111,6 +111,16 @@ func TestUnreachableLimitIsSaid(t *testing.T) {
 	}
 }
 
+func TestBudgetThatCannotBeKeptIsSaid(t *testing.T) {
+	m := margin{}
+	for i := range 2000 {
+		m.observe(i%20 == 0, 5, 0.99)
+	}
+	if !m.spent(0.99) || m.spent(0.9) {
+		t.Errorf("over the limit for 5 %% of the time: spent %v of 1 %% and %v of 10 %%", m.spent(0.99), m.spent(0.9))
+	}
+}
+
 func TestAutoIsDeterministicAndDerivedFromItsSamples(t *testing.T) {
 	advise := func() (Advice, *Optimizer) {
 		p := newSmallPlant(4)

@@ -77,6 +77,10 @@ func (a *auto) choose(o *Optimizer, adv *Advice, p *plan, total int) int {
 	if p.unhelped {
 		say("the limit cannot be held: an idle node is above it")
 	}
+	if a.margin.spent(a.cfg.Budget) {
+		say("the budget of %.1f %% cannot be kept at a boot time of %s: the load changes faster than nodes come; over the limit for %.1f %% of the time",
+			100*(1-a.cfg.Budget), o.boots.typical().Round(time.Second), 100*a.margin.share)
+	}
 	low, high := total-o.cfg.MaxDownscaleDelta, total+o.cfg.MaxUpscaleDelta
 	if bounded := min(max(n, low), high); bounded != n {
 		say("%d nodes in one step, %d at most", n, bounded)
@@ -107,10 +111,19 @@ func (a *auto) fill(o *Optimizer, found []Candidate) {
 	}
 }
 
+// farTarget is how many times its limit a target is predicted to be at most.
+const farTarget = 1e4
+
 // value is what the model in charge predicts of a target at a log load per node.
 func (a *auto) value(t int, x, n float64) float64 {
+	y := 0.0
 	if a.plan.model == "ensemble" {
-		return a.cfg.Targets[t].absolute(math.Exp(a.tables[t].at(x)))
+		y = math.Exp(a.tables[t].at(x))
+	} else {
+		y = a.capacities[t].gauge().predict(x, n, 0, 1)
 	}
-	return a.cfg.Targets[t].absolute(a.capacities[t].gauge().predict(x, n, 0, 1))
+	if math.IsNaN(y) {
+		y = farTarget
+	}
+	return a.cfg.Targets[t].absolute(min(max(y, 1/farTarget), farTarget))
 }

@@ -46,7 +46,7 @@ func newGauge(input int) gauge {
 }
 
 // demand is the present demand relative to the first.
-func (g *gauge) demand() float64 { return math.Exp(g.logD - g.first) }
+func (g *gauge) demand() float64 { return math.Exp(min(max(g.logD-g.first, -farLog), farLog)) }
 
 // rho is the load of a node at x, as the curve counts it, with the correction.
 func (g *gauge) rho(x float64) float64 { return math.Exp(min(max(x+g.logD+g.c, -300), 300)) }
@@ -77,7 +77,7 @@ func (g *gauge) learnDemand(l *load, steady bool) {
 // begin settles the scale of the curve, once the demand is known a little.
 func (g *gauge) begin(l *load) {
 	g.first = g.logD
-	centre, spread := 2*math.Exp(l.meanX+g.logD), 0.7
+	centre, spread := 2*math.Exp(min(max(l.meanX+g.logD, -200), 200)), 0.7
 	if g.input >= 0 {
 		if c := l.metrics[g.input].ceiling(); c > 0 {
 			centre, spread = c, 0.25
@@ -162,5 +162,6 @@ func (g *gauge) logCapacity(level float64) (c float64, ok bool) {
 	if rho <= 0 {
 		return 0, false
 	}
-	return math.Log(rho) - g.logD - g.c, true
+	c = math.Log(rho) - g.logD - g.c
+	return c, isFinite(c)
 }

@@ -77,12 +77,16 @@ type outcome struct {
 func runPublished(tb testing.TB, train, test trainingSet, seed uint64) outcome {
 	c := micadoConfig()
 	c.Seed = seed
-	m := &publishedModel{}
-	begin := time.Now()
-	if err := m.fitTargets(tb.Context(), train, c); err != nil {
-		tb.Fatal(err)
+	var m *publishedModel
+	took := math.Inf(1)
+	for range 3 { // the quickest, as scikit.py has it: other work on the machine is no one's merit
+		m = &publishedModel{}
+		begin := time.Now()
+		if err := m.fitTargets(tb.Context(), train, c); err != nil {
+			tb.Fatal(err)
+		}
+		took = min(took, time.Since(begin).Seconds())
 	}
-	took := time.Since(begin).Seconds()
 	scratch := make([]float64, train.inputs)
 	return outcome{scores(test, func(i int) float64 { return m.predict(test.row(i)[:test.inputs], 0, scratch) }), took}
 }

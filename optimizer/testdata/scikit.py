@@ -41,9 +41,11 @@ def run(x, y, xt, yt):
     a, b = sx.transform(x), sy.transform(y[:, None])[:, 0]
     out = {}
     net = MLPRegressor((4,), activation="tanh", solver="lbfgs", max_iter=250, alpha=0.01, tol=1e-8, random_state=1234)
-    begin = time.perf_counter()
-    net.fit(a, b)
-    seconds = time.perf_counter() - begin
+    seconds = float("inf")
+    for _ in range(3):
+        begin = time.perf_counter()
+        net.fit(a, b)
+        seconds = min(seconds, time.perf_counter() - begin)
     out["mlp4"] = score(yt, sy.inverse_transform(net.predict(sx.transform(xt))[:, None])[:, 0], seconds)
     out["mlp4"]["loss"] = float(net.loss_)
     begin = time.perf_counter()
