@@ -4,16 +4,20 @@ GO          ?= go
 TOOLS       := $(CURDIR)/bin/tools
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-PACKAGES    := ./cmd/... ./examples/... ./scaler/... ./tfgen/...
+PACKAGES    := ./cmd/... ./examples/... ./optimizer/... ./scaler/... ./tfgen/...
 TRACE       ?=
+# For bench-decisions: where the public traces are, and the variant of the plant,
+# such as "--drift 1 --extra-latency 60ms", "--law mg1", "--boot 300s" or "--seeds 3".
+TRACES      ?= ../shared/traces
+VARIANT     ?= --drift 1.25
 
-.PHONY: build test e2e race adts lint bench demo clean
+.PHONY: build test e2e race adts lint bench bench-decisions bench-optimizer demo clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
 
 test: ## all tests, with the race detector
-	$(GO) test -race -timeout 15m ./cmd/scalerctl ./cmd/scalerd ./examples/... ./scaler/... ./tfgen/...
+	$(GO) test -race -timeout 15m ./cmd/scalerctl ./cmd/scalerd ./examples/... ./optimizer/... ./scaler/... ./tfgen/...
 
 e2e: ## the real binaries: kill -9, bad input, full disks
 	$(GO) test -race -timeout 20m ./cmd
@@ -35,6 +39,13 @@ lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reac
 
 bench: build ## figures of one tick and one step, side by side with bare terraform
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
+	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --policy all --hindsight $(VARIANT)
+
+bench-optimizer: ## the optimizer beside scikit-learn on recorded samples, its decisions, its speed
+	$(GO) test -count 1 -timeout 30m -run 'TestAgainstScikit|TestErrorOfTheDecision' -v ./optimizer
+	$(GO) test -run '^$$' -bench . -benchmem ./optimizer/...
 
 demo: build ## the main job in three minutes; TRACE=FILE.csv drives it with your load
 	bin/scalerd demo $(if $(TRACE),--trace $(TRACE))

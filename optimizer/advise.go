@@ -17,6 +17,7 @@ type adviceMemory struct {
 type scratch struct {
 	row       []float64
 	scaled    []float64
+	inputs    []float64
 	published publishedScratch
 }
 
@@ -25,6 +26,7 @@ func newScratch(c Config) scratch {
 	return scratch{
 		row:       make([]float64, d+len(c.Targets)),
 		scaled:    make([]float64, d),
+		inputs:    make([]float64, d),
 		published: publishedScratch{make([]float64, d), make([]float64, d)},
 	}
 }

@@ -1,7 +1,6 @@
 package optimizer
 
 import (
-	"fmt"
 	"math"
 	"time"
 )
@@ -18,12 +17,15 @@ type auto struct {
 	skill      skills
 	reactive   reactive
 	bustle     bustle
+	explore    explorer
 	challenger *ensemble
 
-	in     held
-	limits []limits
-	plan   plan
-	y      []float64 // the targets of the newest sample in units of their limits; NaN: none
+	in      held
+	overFor int      // samples in a row over a limit
+	tables  []whatIf // per target, while the ensemble is in charge
+	limits  []limits
+	plan    plan
+	y       []float64 // the targets of the newest sample in units of their limits; NaN: none
 }
 
 // plan is what the newest sample asks for.
@@ -56,11 +58,13 @@ const (
 	bootCaution = 1.12
 	holdFor     = 210 * time.Second
 	inPrice     = 0.5 // of the price, where nodes are given back
+	lastingOver = 3   // samples over the limit that no model explains away
+	overStep    = 0.3 // of the fleet, for each factor of e over the limit
 )
 
 func newAuto(c Config) *auto {
 	a := &auto{cfg: c, load: newLoad(len(c.Inputs)), forecast: newForecast(),
-		limits: make([]limits, len(c.Targets)), y: make([]float64, len(c.Targets))}
+		limits: make([]limits, len(c.Targets)), tables: make([]whatIf, len(c.Targets)), y: make([]float64, len(c.Targets))}
 	for range c.Targets {
 		a.capacities = append(a.capacities, newCapacity(len(c.Inputs)))
 	}
@@ -113,8 +117,9 @@ func (a *auto) observe(o *Optimizer, r row, gap time.Duration) {
 		a.plan = p
 		return
 	}
+	a.skill.observe(a.capacities[0], a.load.x, a.y[0], r.nodes, p.warm)
+	a.challenge(o, r, &p)
 	for t, c := range a.capacities {
-		a.skill.observe(c, a.load.x, a.y[t], r.nodes, p.warm)
 		c.observe(a.load, a.y[t], r.nodes, p.warm)
 	}
 	a.look(o, r, &p)
@@ -136,6 +141,10 @@ func (a *auto) readTargets(o *Optimizer, r row, p *plan) (measured bool) {
 		p.highest = max(p.highest, a.y[t])
 	}
 	p.over = p.highest > 1
+	a.overFor++
+	if !p.over {
+		a.overFor = 0
+	}
 	return measured
 }
 
@@ -158,17 +167,22 @@ func (a *auto) decide(o *Optimizer, r row, p *plan) {
 	p.ready = true
 	p.model = "capacity"
 	for t, c := range a.capacities {
-		if !c.usable() || !a.skill.earned() {
+		if !c.usable() {
 			p.ready = false
 		}
 		l := &a.limits[t]
 		l.at, l.variance, l.ok = c.logLimit(1)
+		if a.skill.champion && r.complete() {
+			p.model = "ensemble"
+			a.tabulate(o, r, t)
+			l.at, l.ok = a.tables[t].limit(), true
+		}
 		if !l.ok {
 			p.unhelped = true
 		}
 	}
-	if !p.ready {
-		p.model = "reactive"
+	if !p.ready || p.model == "capacity" && !a.skill.earned() {
+		p.ready, p.model = false, "reactive"
 		return
 	}
 	f := a.forecast
@@ -233,102 +247,4 @@ func (c *capacity) warmShift(n, warm float64) float64 {
 		}
 	}
 	return low
-}
-
-// adviseAuto fills the advice from the plan of the newest sample.
-func (o *Optimizer) adviseAuto(adv *Advice) {
-	a := o.auto
-	p := &a.plan
-	total := o.last.total
-	adv.Model = p.model
-	if p.ready {
-		adv.Phase = Production
-	} else {
-		adv.Model = "reactive"
-	}
-	if p.blind != "" {
-		adv.Error = p.blind
-		return
-	}
-	if err := o.noTarget(); err != nil {
-		adv.Error = err.Error()
-		return
-	}
-	adv.Valid = true
-	adv.Candidates = o.candidates(total)
-	if !p.ready {
-		adv.Nodes = a.reactive.advise(o, adv, p, total)
-		a.fillReactive(o, adv.Candidates)
-		return
-	}
-	adv.Nodes = a.choose(o, adv, p, total)
-	a.fill(o, adv.Candidates)
-}
-
-// noTarget says which target has no value.
-func (o *Optimizer) noTarget() error {
-	for t, target := range o.cfg.Targets {
-		if math.IsNaN(o.auto.y[t]) {
-			return fmt.Errorf("target %s has no finite value in the sample of %s", target.Name, stamp(o.last.time()))
-		}
-	}
-	return nil
-}
-
-// choose is the count the plan asks for, within the steps allowed.
-func (a *auto) choose(o *Optimizer, adv *Advice, p *plan, total int) int {
-	say := func(format string, args ...any) { adv.Reasons = append(adv.Reasons, fmt.Sprintf(format, args...)) }
-	h := &a.forecast.horizons[atBoot]
-	say("load %+.0f %% ± %.0f %% expected when a node asked for now is ready (%s)",
-		100*(math.Exp(h.ahead)-1), 100*h.sigma, o.boots.typical().Round(time.Second))
-	n := total
-	switch {
-	case p.out > total || p.extraWarm > 0:
-		n = max(p.out, total) + p.extraWarm
-		say("%d nodes needed then; a node must cut the risk of a violation by %.1f %%", p.out, 100*p.price)
-		if p.extraWarm > 0 {
-			say("%d more because new nodes are slow at first", p.extraWarm)
-		}
-	case p.in < total && a.in.full() && !p.over:
-		n = p.in
-		say("%d nodes are enough, and have been for %s", p.in, p.hold)
-	default:
-		say("%d nodes are needed then and %d to be safe to give one back", p.out, p.in)
-	}
-	if p.over && n <= total && p.booting == 0 && p.near > total {
-		n = total + 1
-		say("over the limit now and nothing is coming")
-	}
-	if p.unhelped {
-		say("the limit cannot be held: an idle node is above it")
-	}
-	low, high := total-o.cfg.MaxDownscaleDelta, total+o.cfg.MaxUpscaleDelta
-	if bounded := min(max(n, low), high); bounded != n {
-		say("%d nodes in one step, %d at most", n, bounded)
-		n = bounded
-	}
-	return n
-}
-
-// fill predicts the candidates at the boot horizon.
-func (a *auto) fill(o *Optimizer, found []Candidate) {
-	f := a.forecast
-	h := &f.horizons[atBoot]
-	for i := range found {
-		cand := &found[i]
-		n := float64(cand.Nodes)
-		cand.Holds = true
-		cand.Risk = exceed(h, f.level, a.limits, n)
-		x := f.level + h.ahead - math.Log(n)
-		for t, target := range o.cfg.Targets {
-			g := a.capacities[t].gauge()
-			s := z80 * math.Sqrt(h.sigma*h.sigma+g.variance/n)
-			pred := Prediction{target.absolute(g.predict(x, n, 0, 1)), target.absolute(g.predict(x-s, n, 0, 1)), target.absolute(g.predict(x+s, n, 0, 1))}
-			if pred.Low > pred.High {
-				pred.Low, pred.High = pred.High, pred.Low
-			}
-			cand.Targets[t] = pred
-			cand.Holds = cand.Holds && target.in(pred.Value)
-		}
-	}
 }

@@ -57,3 +57,53 @@ func BenchmarkHold100000Samples(b *testing.B) {
 		runtime.KeepAlive(o)
 	}
 }
+
+// BenchmarkAdvise is one advice of 13 candidates on 9 metrics, with the ensemble in
+// charge, and the sample before it.
+func BenchmarkAdvise(b *testing.B) {
+	for _, model := range []string{"capacity", "ensemble"} {
+		b.Run(model, func(b *testing.B) {
+			c := micadoConfig()
+			c.Targets[0].Max = limit(2.5e5)
+			o := newOptimizer(b, c)
+			fill(b, o, 2750)
+			trainAndAdopt(b, o)
+			if model == "ensemble" {
+				o.auto.skill.champion = true
+				o.auto.skill.ensemble, o.auto.skill.capacity = tally{0.01, skillLeast}, tally{1, skillLeast}
+			}
+			values := map[string]float64{}
+			for j, name := range o.cols.names {
+				values[name] = o.last.values[j]
+			}
+			s := Sample{At: o.Last().Add(15 * time.Second), Nodes: 7, Total: 7, Values: values}
+			if err := o.Add(s); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if a := o.Advise(s.At); a.Model != model || len(a.Candidates) != 13 {
+					b.Fatalf("%s advises %d candidates: %s", a.Model, len(a.Candidates), a.Error)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkAdd is what one sample costs auto: learning, forecast and plan.
+func BenchmarkAdd(b *testing.B) {
+	o := newOptimizer(b, micadoConfig())
+	fill(b, o, 3000)
+	values := map[string]float64{}
+	for j, name := range o.cols.names {
+		values[name] = o.last.values[j]
+	}
+	at := o.Last()
+	b.ReportAllocs()
+	for b.Loop() {
+		at = at.Add(15 * time.Second)
+		if err := o.Add(Sample{At: at, Nodes: 7, Total: 7, Values: values}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -14,9 +14,9 @@ type bustle struct {
 }
 
 const (
-	bustleMemory = 3 * time.Hour
-	bustleCalm   = 380.0 // changes a day that nobody minds
-	bustleDouble = 100.0 // changes a day more that double the time nodes are held
+	bustleMemory = 2 * time.Hour
+	bustleCalm   = 360.0 // changes a day that nobody minds
+	bustleDouble = 60.0  // changes a day more that double the time nodes are held
 	bustleMost   = 16.0
 )
 

@@ -53,6 +53,7 @@ const (
 	slowSpread     = 0.002
 	firstSigma     = 0.08 // deviation of log growth over two minutes, to begin with
 	leastSpread    = 0.004
+	mostSpread     = 1.0
 	mostAhead      = 128 // samples
 	ringMost       = 1 << 17
 	innovation     = 4 // standard deviations, where errors are clipped
@@ -62,18 +63,23 @@ func newForecast() *forecast {
 	f := &forecast{scratch: make([]float64, meanFeatures), spans: [3]int{8, 20, 60}}
 	f.horizons = make([]horizon, 4)
 	for i := range f.horizons {
-		f.horizons[i] = horizon{
-			h:       2,
-			mean:    newRLS([]float64{0, 0.5, 0, 0.5, 0, 0, 0, 0, 0}, 0.25, forecastForget),
-			spread:  newRLS([]float64{0, 0.5, 0.5, 0}, 0.1, forecastForget),
-			fast:    firstSigma * firstSigma,
-			slow:    firstSigma * firstSigma,
-			pending: make([]pending, mostAhead+1),
-			tail:    newTail(),
-			latest:  make([]float64, meanFeatures),
-		}
+		f.horizons[i] = newHorizon()
 	}
 	return f
+}
+
+func newHorizon() horizon {
+	return horizon{
+		h:       2,
+		mean:    newRLS([]float64{0, 0.5, 0, 0.5, 0, 0, 0, 0, 0}, 0.25, forecastForget),
+		spread:  newRLS([]float64{0, 0.5, 0.5, 0}, 0.1, forecastForget),
+		fast:    firstSigma * firstSigma,
+		slow:    firstSigma * firstSigma,
+		pending: make([]pending, mostAhead+1),
+		tail:    newTail(),
+		latest:  make([]float64, meanFeatures),
+		sigma:   firstSigma,
+	}
 }
 
 // pace fits the spans to the interval between samples.
@@ -222,11 +228,15 @@ func (h *horizon) project(f *forecast) {
 	copy(p.features[:], x)
 	p.level = f.level
 	p.ahead = min(max(h.mean.predict(x), -1.5), 1.5)
+	if !isFinite(p.ahead) || !isFinite(h.fast+h.slow+h.spread.predict(p.spread[:])) { // numbers beyond all sense came in: begin anew
+		*h = newHorizon()
+		return
+	}
 	slope := s20 * ahead
 	p.spread = [spreadFeatures]float64{1, math.Log(h.fast), math.Log(h.slow), math.Log(slope*slope + h.slow)}
 	lv := h.spread.predict(p.spread[:])
 	slow := math.Log(h.slow)
-	p.sigma = math.Exp(min(max(lv, slow-2, 2*math.Log(leastSpread)), slow+3) / 2)
+	p.sigma = min(math.Exp(min(max(lv, slow-2, 2*math.Log(leastSpread)), slow+3)/2), mostSpread)
 	p.valid = f.n >= levelSpan
 	h.ahead, h.sigma, h.valid = p.ahead, p.sigma, true
 }

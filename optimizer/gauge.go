@@ -11,6 +11,7 @@ type gauge struct {
 	curve  curve
 
 	logD     float64
+	jump     float64 // fast mean of what the demand was off by
 	seen     int
 	first    float64 // logD when the curve was begun, for the relative demand
 	c        float64 // correction of log rho by what the curve does not explain
@@ -23,6 +24,8 @@ type gauge struct {
 
 const (
 	demandGain    = 0.08
+	jumpGain      = 0.25
+	jumpLimit     = 0.1
 	demandWarm    = 12 // samples over which the demand is a plain mean
 	correctGain   = 1.0 / 30
 	varianceGain  = 0.01
@@ -43,7 +46,7 @@ func newGauge(input int) gauge {
 }
 
 // demand is the present demand relative to the first.
-func (g *gauge) demand() float64 { return math.Exp(g.logD - g.first) }
+func (g *gauge) demand() float64 { return math.Exp(min(max(g.logD-g.first, -farLog), farLog)) }
 
 // rho is the load of a node at x, as the curve counts it, with the correction.
 func (g *gauge) rho(x float64) float64 { return math.Exp(min(max(x+g.logD+g.c, -300), 300)) }
@@ -60,16 +63,21 @@ func (g *gauge) learnDemand(l *load, steady bool) {
 	}
 	g.seen++
 	d := m.z - m.beta*l.x - (1-m.beta)*l.meanX - g.logD
-	if g.seen > demandWarm {
+	gain := max(demandGain, 1/float64(g.seen))
+	g.jump += jumpGain * (d - g.jump)
+	switch {
+	case math.Abs(g.jump) > jumpLimit: // no noise: the service has changed
+		gain = max(gain, jumpGain)
+	case g.seen > demandWarm:
 		d = min(max(d, -clipResidual), clipResidual)
 	}
-	g.logD += max(demandGain, 1/float64(g.seen)) * d
+	g.logD += gain * d
 }
 
 // begin settles the scale of the curve, once the demand is known a little.
 func (g *gauge) begin(l *load) {
 	g.first = g.logD
-	centre, spread := 2*math.Exp(l.meanX+g.logD), 0.7
+	centre, spread := 2*math.Exp(min(max(l.meanX+g.logD, -200), 200)), 0.7
 	if g.input >= 0 {
 		if c := l.metrics[g.input].ceiling(); c > 0 {
 			centre, spread = c, 0.25
@@ -154,5 +162,6 @@ func (g *gauge) logCapacity(level float64) (c float64, ok bool) {
 	if rho <= 0 {
 		return 0, false
 	}
-	return math.Log(rho) - g.logD - g.c, true
+	c = math.Log(rho) - g.logD - g.c
+	return c, isFinite(c)
 }

@@ -48,10 +48,10 @@ var spans = [...]int{3, 10}
 const (
 	loadGain      = 0.02
 	slowGain      = 0.002
-	kindPrior     = 0.01 // squared log change of nodes that "it dilutes" is worth
-	kindLimit     = -0.3 // slopes: -1 dilutes, 0 is a total; growth with the load adds up to 0.5
-	betaPrior     = 0.01 // variance of x that "in proportion" is worth
-	leastBeta     = 0.3  // below it a metric does not go with load
+	kindPrior     = 0.01  // squared log change of nodes that "it dilutes" is worth
+	kindLimit     = -0.3  // slopes: -1 dilutes, 0 is a total; growth with the load adds up to 0.5
+	betaPrior     = 0.004 // variance of x that "in proportion" is worth
+	leastBeta     = 0.3   // below it a metric does not go with load
 	leastResidual = 0.01
 	clipResidual  = 0.15
 )

@@ -40,3 +40,11 @@ func (m *margin) price(budget float64) float64 {
 	size := math.Exp(m.typical) / usualFleet
 	return basePrice * (1 - budget) / 0.01 * math.Exp(m.logPrice) / math.Sqrt(max(size, 0.5))
 }
+
+// spent says whether the budget is exceeded for long though nodes could hardly be cheaper.
+func (m *margin) spent(budget float64) bool {
+	return m.judged > enoughJudged && m.share > 1.3*(1-budget) && m.logPrice < -0.8*marginRange
+}
+
+// enoughJudged samples tell a share of time.
+const enoughJudged = 500

@@ -9,9 +9,10 @@ import (
 
 // Trainer is a training to be done: a snapshot, independent of its Optimizer.
 type Trainer struct {
-	cfg   Config
-	set   trainingSet
-	round int
+	cfg    Config
+	set    trainingSet
+	round  int
+	layout ensembleLayout // to begin with
 }
 
 // Trained is what a training found, to be given to Optimizer.Adopt.
@@ -41,8 +42,9 @@ type trainState struct {
 }
 
 const (
-	retrainLeast   = 30   // complete samples between trainings
-	retrainGrowth  = 0.25 // more samples than the last training had
+	retrainLeast   = 30  // complete samples between trainings
+	retrainShare   = 0.1 // more samples than the last training had, where the error calls for it
+	retrainGrowth  = 0.5 // more, where nothing else does
 	rollingGain    = 1.0 / 30
 	rollingWorse   = 1.5 // times the held-out error that calls for a training
 	rollingSlack   = 0.02
@@ -74,17 +76,18 @@ func (s *trainState) observe(o *Optimizer, r row) {
 // model, or many more samples, or the model in use errs more than it did when held out.
 func (o *Optimizer) Due() bool {
 	s := &o.train
-	if s.complete < o.cfg.TrainingSamplesRequired || s.complete-s.attempted < retrainLeast && s.attempted > 0 {
+	since := s.complete - s.attempted
+	if s.complete < o.cfg.TrainingSamplesRequired || since < retrainLeast && s.attempted > 0 {
 		return false
 	}
 	trained := s.model != nil || o.auto != nil && o.auto.challenger != nil
 	if !trained {
 		return true
 	}
-	if s.judged >= retrainLeast && s.rolling > rollingWorse*s.heldOut+rollingSlack {
+	if float64(since) >= retrainShare*float64(s.samples) && s.judged >= retrainLeast && s.rolling > rollingWorse*s.heldOut+rollingSlack {
 		return true
 	}
-	return float64(s.complete-s.attempted) > max(retrainGrowth*float64(s.samples), 100)
+	return float64(since) > max(retrainGrowth*float64(s.samples), 100)
 }
 
 // Trainer returns a training on the present knowledge. Its Train may run in another
@@ -92,7 +95,11 @@ func (o *Optimizer) Due() bool {
 func (o *Optimizer) Trainer() Trainer {
 	o.train.attempted = max(o.train.complete, 1)
 	o.train.round++
-	return Trainer{cfg: o.cfg, set: o.trainingSet(), round: o.train.round}
+	layout := layouts[0]
+	if o.auto != nil && o.auto.challenger != nil {
+		layout = o.auto.challenger.layout
+	}
+	return Trainer{cfg: o.cfg, set: o.trainingSet(), round: o.train.round, layout: layout}
 }
 
 // Train trains and validates, in time bounded by the samples it was given. It is pure:
@@ -105,7 +112,7 @@ func (t Trainer) Train(ctx context.Context) (*Trained, error) {
 	} else if t.cfg.Method == Published {
 		done.err = t.trainPublished(ctx, done)
 	} else {
-		done.err = nil
+		done.err = t.trainEnsemble(ctx, done)
 	}
 	return done, done.err
 }

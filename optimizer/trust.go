@@ -42,7 +42,7 @@ func (t *trust) reliability(chance float64) float64 {
 	}
 	chance = min(max(chance, 0), 1)
 	b := t.bins[t.bin(chance)]
-	return 100 * (b.held + trustPrior*chance) / (b.total + trustPrior)
+	return min(100*(b.held+trustPrior*chance)/(b.total+trustPrior), 100)
 }
 
 // expect notes an advice whose outcome is seen when new nodes would be ready.

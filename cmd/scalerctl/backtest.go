@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scalerd/scalerd/scaler/backtest"
-	"github.com/scalerd/scalerd/scaler/trace"
-	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
 // backtestFlags are the flags of backtest.
@@ -30,7 +27,7 @@ type backtestFlags struct {
 	seed     uint64
 	seeds    int
 	nodes    int
-	price    float64
+	options  backtest.Options
 	plot     string
 	law      string
 	plant    backtest.Plant
@@ -58,13 +55,14 @@ func backtestCommand(s *settings) *cobra.Command {
 	flags.StringVar(&f.suite, "suite", "", "folder with the public traces that the project is measured on; replays the windows that are there")
 	flags.StringVar(&f.window, "window", "", "part of the traces, such as 45d-48d or 6h-18h")
 	flags.DurationVar(&f.smooth, "smooth", 0, "average the traces over this time first")
-	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times (default: all built-in ones)")
+	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times; all is every built-in one (default: all but the slow published ones)")
 	flags.StringArrayVar(&f.metrics, "metric", nil, "source of a description's query: NAME=METRIC or NAME=METRIC*FACTOR")
 	flags.DurationVar(&f.limit, "limit", 250*time.Millisecond, "highest mean latency that is allowed")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of everything that happens by chance")
 	flags.IntVar(&f.seeds, "seeds", 1, "how many seeds to run, from --seed on")
 	flags.IntVar(&f.nodes, "nodes", 0, "nodes that the peak of the load needs (default 24, or 3/4 of the smallest max of the descriptions)")
-	flags.Float64Var(&f.price, "price", 0, "price of a node-hour, to show costs")
+	flags.Float64Var(&f.options.Price, "price", 0, "price of a node-hour, to show costs")
+	flags.BoolVar(&f.options.Hindsight, "hindsight", false, "also show the best that a policy with the true capacity and a trend for a forecast can do")
 	flags.StringVar(&f.plot, "plot", "", "draw load, nodes and latency into this file, .png or .svg (one trace, one seed)")
 	flags.StringVar(&f.law, "law", string(f.plant.Law), "response law of the nodes: mmc, mg1 (heavy tail) or ps (processor sharing)")
 	flags.DurationVar(&f.plant.Tick, "tick", f.plant.Tick, "time between two decisions")
@@ -94,6 +92,10 @@ func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
 	if s.output != "text" && s.output != "json" && s.output != "markdown" {
 		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
 	}
+	format := strings.TrimPrefix(filepath.Ext(f.plot), ".")
+	if f.plot != "" && !slices.Contains([]string{"png", "svg"}, format) {
+		return fmt.Errorf("%w: --plot %s: end the name in .png or .svg", errUsage, f.plot)
+	}
 	policies, err := f.makers(cmd)
 	if err != nil {
 		return err
@@ -113,114 +115,17 @@ func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
 				return err
 			}
 			reports = append(reports, report)
+			if len(loads)*f.seeds > 1 && onTerminal(os.Stderr) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s with seed %d is done\n", l.name, f.seed+uint64(i))
+			}
 		}
 	}
 	if f.plot != "" {
-		if err := writePlot(f.plot, reports[0]); err != nil {
+		if err := writePlot(f.plot, format, reports[0]); err != nil {
 			return err
 		}
 	}
 	return s.showReports(cmd.OutOrStdout(), reports)
-}
-
-// named is a trace with its name in the results.
-type named struct {
-	name  string
-	trace trace.Trace
-}
-
-// loads reads the traces.
-func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
-	var from, to time.Duration
-	if f.window != "" {
-		var err error
-		if from, to, err = backtest.ParseSpan(f.window); err != nil {
-			return nil, fmt.Errorf("%w: %w", errUsage, err)
-		}
-	}
-	var loads []named
-	for _, path := range f.traces {
-		w := backtest.Window{Name: filepath.Base(path), File: filepath.Base(path), From: from, To: to, Smooth: f.smooth}
-		t, err := w.Read(filepath.Dir(path))
-		if err != nil {
-			return nil, err
-		}
-		loads = append(loads, named{w.Name, t})
-	}
-	if f.suite == "" {
-		return loads, nil
-	}
-	for _, w := range backtest.Windows() {
-		t, err := w.Read(f.suite)
-		if errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintf(warn, "%s is left out: %s has no %s\n", w.Name, f.suite, w.File)
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		loads = append(loads, named{w.Name, t})
-	}
-	if len(loads) == 0 {
-		return nil, fmt.Errorf("%s holds none of the public traces", f.suite)
-	}
-	return loads, nil
-}
-
-// makers finds the policies that are asked for.
-func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
-	sources := map[string]backtest.Source{}
-	for _, text := range f.metrics {
-		name, from, _ := strings.Cut(text, "=")
-		source, err := backtest.ParseSource(from)
-		if err != nil {
-			return nil, fmt.Errorf("%w: --metric %s: %w", errUsage, text, err)
-		}
-		sources[name] = source
-	}
-	var makers []backtest.Maker
-	if len(f.policies) == 0 {
-		for _, e := range backtest.BuiltIn() {
-			makers = append(makers, e.Make)
-		}
-	}
-	smallest := 0
-	for _, text := range f.policies {
-		file, group, ok := strings.Cut(text, "#")
-		if !ok {
-			entry, err := backtest.Find(text)
-			if err != nil {
-				return nil, fmt.Errorf("%w: --policy: %w", errUsage, err)
-			}
-			makers = append(makers, entry.Make)
-			continue
-		}
-		app, _, err := new(input).load(cmd, file)
-		if err != nil {
-			return nil, err
-		}
-		made, err := backtest.Described(app.Name+"/"+group, app, group, sources)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		makers = append(makers, made)
-		smallest = least(smallest, app.Group(group))
-	}
-	if f.nodes == 0 {
-		f.nodes = 24
-		if smallest > 0 {
-			f.nodes = max(1, smallest*3/4)
-		}
-	}
-	return makers, nil
-}
-
-// least is the smaller max of a group and those before, of which 0 is none.
-func least(before int, g *spec.Group) int {
-	if before == 0 {
-		return g.Max
-	}
-	return min(before, g.Max)
 }
 
 func (f *backtestFlags) report(cmd *cobra.Command, l named, seed uint64, policies []backtest.Maker) (backtest.Report, error) {
@@ -232,7 +137,7 @@ func (f *backtestFlags) report(cmd *cobra.Command, l named, seed uint64, policie
 	if err != nil {
 		return backtest.Report{}, err
 	}
-	return world.Compare(cmd.Context(), policies, f.price)
+	return world.Compare(cmd.Context(), policies, f.options)
 }
 
 // showReports writes one report as its table, several as their summary.
@@ -260,14 +165,15 @@ func (s *settings) showReports(w io.Writer, reports []backtest.Report) error {
 	return nil
 }
 
-func writePlot(path string, r backtest.Report) error {
-	format := strings.TrimPrefix(filepath.Ext(path), ".")
-	if !slices.Contains([]string{"png", "svg"}, format) {
-		return fmt.Errorf("%w: --plot %s: end the name in .png or .svg", errUsage, path)
-	}
+func writePlot(path, format string, r backtest.Report) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("plot: %w", err)
 	}
 	return errors.Join(r.Plot(file, format), file.Close())
+}
+
+func onTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

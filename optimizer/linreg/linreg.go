@@ -71,25 +71,12 @@ func Fit(x []float64, d int, y []float64) (Model, error) {
 	return m, m.finite()
 }
 
-// minimumNorm solves min |a·w - b| by a QR decomposition and the singular values of R,
-// which for tall matrices costs a small part of decomposing a itself.
+// minimumNorm solves min |a·w - b| by the singular values of a.
 func minimumNorm(a *mat.Dense, b *mat.VecDense) (w []float64, rank int) {
 	rows, d := a.Dims()
 	w = make([]float64, d)
-	if d == 0 {
-		return w, 0
-	}
-	var qr mat.QR
-	qr.Factorize(a)
-	var r mat.Dense
-	qr.RTo(&r)
-	qtb := mat.NewVecDense(rows, nil)
-	var q mat.Dense
-	qr.QTo(&q)
-	qtb.MulVec(q.T(), b)
-
 	var svd mat.SVD
-	if !svd.Factorize(r.Slice(0, d, 0, d), mat.SVDThin) {
+	if d == 0 || !svd.Factorize(a, mat.SVDThin) {
 		return w, 0
 	}
 	s := svd.Values(nil)
@@ -101,10 +88,7 @@ func minimumNorm(a *mat.Dense, b *mat.VecDense) (w []float64, rank int) {
 			break
 		}
 		rank++
-		var dot float64
-		for i := range d {
-			dot += u.At(i, k) * qtb.AtVec(i)
-		}
+		dot := mat.Dot(u.ColView(k), b)
 		for j := range d {
 			w[j] += v.At(j, k) * dot / s[k]
 		}

@@ -38,6 +38,9 @@ type Fit struct {
 // ErrNotFinite is returned when a sample holds NaN or Inf.
 var ErrNotFinite = errors.New("a perceptron needs finite numbers")
 
+// evaluations bound the steps of line searches: per iteration, in the mean.
+const evaluations = 4
+
 // corrections is L-BFGS' memory: scipy's, so that iterations are comparable.
 const corrections = 10
 
@@ -85,6 +88,7 @@ func descend(ctx context.Context, net *Network, l *loss, s Settings) (*Network, 
 	}
 	settings := &optimize.Settings{
 		MajorIterations:   s.MaxIterations,
+		FuncEvaluations:   evaluations * s.MaxIterations,
 		GradientThreshold: s.GradientTolerance,
 		Converger:         &plateau{tolerance: s.LossTolerance},
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -15,13 +16,15 @@ type Entry struct {
 	// About is a line about it.
 	About string
 	Make  Maker
+	// Slow is set where a simulated day takes more than a second.
+	Slow bool
 }
 
 // BuiltIn are the policies that need no description, in the order in which tables
 // show them.
 func BuiltIn() []Entry {
 	var all []Entry
-	add := func(name, about string, m Maker) { all = append(all, Entry{name, about, m}) }
+	add := func(name, about string, m Maker) { all = append(all, Entry{Name: name, About: about, Make: m}) }
 	for _, goal := range []float64{50, 60, 70} {
 		add(fmt.Sprintf("tt%g", goal), fmt.Sprintf("AWS target tracking of %g%% CPU", goal), TargetTracking(goal))
 	}
@@ -30,6 +33,10 @@ func BuiltIn() []Entry {
 		add(fmt.Sprintf("hpa%g", goal), fmt.Sprintf("Kubernetes' HorizontalPodAutoscaler at %g%% CPU", goal), HPA(goal))
 	}
 	add("target60", "scalerd's own target policy at 60% CPU, with its default scaling", ownTarget(60))
+	add("auto", "scalerd's optimizer, without any training before", Advised("auto", optimizer.Auto))
+	all = append(all,
+		Entry{Slow: true, Name: "published", About: "MiCADO's published method, which trains on its first 300 samples", Make: Advised("published", optimizer.Published)},
+		Entry{Slow: true, Name: "published-2750", About: "the same, trained on 2750 samples before", Make: Trained("published-2750", optimizer.Published, 2750)})
 	return all
 }
 

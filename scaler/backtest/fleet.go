@@ -33,6 +33,7 @@ type fleet struct {
 	machines []machine
 	nodes    []Node // as policies see them
 	launched int
+	lost     float64 // requests that the last node had left over when it was removed
 	weights  []float64
 }
 
@@ -67,7 +68,8 @@ func (f *fleet) resize(tick, n int) {
 		left += f.machines[last].backlog
 		f.machines, f.nodes = f.machines[:last], f.nodes[:last]
 	}
-	if left == 0 || n == 0 {
+	if n == 0 {
+		f.lost += left
 		return
 	}
 	ready := 0
@@ -77,7 +79,7 @@ func (f *fleet) resize(tick, n int) {
 		}
 	}
 	if ready == 0 {
-		f.machines[0].backlog += left // waits there until a node is ready
+		f.machines[0].backlog += left // they wait there until a node is ready
 	}
 	for i := range f.machines {
 		if f.serves(i, tick) {
@@ -102,10 +104,11 @@ func (f *fleet) service(tick int) (service, extra float64) {
 
 // serve lets arrivals requests come in a tick.
 func (f *fleet) serve(tick int, arrivals float64) outcome {
-	o := outcome{arrived: arrivals}
+	o := outcome{arrived: arrivals, dropped: f.lost}
+	f.lost = 0
 	total := f.spread(tick, &o)
 	if o.ready == 0 {
-		o.dropped, o.latency = arrivals, f.plant.Timeout.Seconds()
+		o.dropped, o.latency = o.dropped+arrivals, f.plant.Timeout.Seconds()
 		return o
 	}
 	service, extra := f.service(tick)
@@ -161,7 +164,7 @@ func (f *fleet) work(i, tick int, arrivals, service float64, o *outcome) float64
 	}
 	before := m.backlog
 	served := min(before+arrivals, capacity*seconds)
-	m.backlog += arrivals - served
+	m.backlog = max(0, before+arrivals-served)
 	if most := capacity * p.Timeout.Seconds(); m.backlog > most {
 		o.dropped += m.backlog - most
 		m.backlog = most

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -67,12 +68,24 @@ func (r Report) Plot(out io.Writer, format string) error {
 	return err
 }
 
+// newPlot is an empty plot in a sober face.
+func newPlot() *plot.Plot {
+	p := plot.New()
+	for _, style := range []*text.Style{
+		&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle,
+	} {
+		style.Font.Typeface, style.Font.Variant = "Liberation", "Sans"
+	}
+	return p
+}
+
 // plotNodes draws the size of the fleet over what the load needs.
 func (r Report) plotNodes(res Result) (*plot.Plot, error) {
-	p := plot.New()
+	p := newPlot()
 	p.Title.Text = fmt.Sprintf("%s: %.0f node-hours (%s), %s of the time over the limit", res.Policy, res.NodeHours, signed(res.OverClairvoyant), share(res.TimeOver))
 	p.Y.Label.Text, p.Y.Min = "nodes", 0
-	p.X.Label.Text = "hours"
+	r.hours(p)
+	p.Y.Tick.Marker = wholeTicks{}
 	need, nodes := make([]float64, len(res.Nodes)), make([]float64, len(res.Nodes))
 	for t, n := range r.world.need() {
 		need[t], nodes[t] = float64(n), float64(res.Nodes[t])
@@ -83,16 +96,24 @@ func (r Report) plotNodes(res Result) (*plot.Plot, error) {
 	if err := r.line(p, "nodes", nodes, colorNodes); err != nil {
 		return nil, err
 	}
+	p.Y.Max *= 1.25 // room for the legend
 	p.Legend.Top = true
 	return p, nil
 }
 
+// hours sets up the axis of time.
+func (r Report) hours(p *plot.Plot) {
+	p.X.Label.Text, p.X.Min, p.X.Max = "hours", 0, r.Span.Hours()
+	p.X.Tick.Marker = wholeTicks{steps: []float64{1, 2, 3, 6, 12, 24, 48, 96, 168}}
+	p.Add(plotter.NewGrid())
+}
+
 // plotLatency draws the latency and its limit, on a logarithmic scale.
 func (r Report) plotLatency(res Result) (*plot.Plot, error) {
-	p := plot.New()
+	p := newPlot()
 	p.Title.Text = fmt.Sprintf("latency: p50 %s, p95 %s, p99 %s", millis(res.P50), millis(res.P95), millis(res.P99))
 	p.Y.Label.Text = "milliseconds"
-	p.X.Label.Text = "hours"
+	r.hours(p)
 	p.Y.Scale = plot.LogScale{}
 	p.Y.Tick.Marker = latencyTicks{}
 	latency, limit := make([]float64, len(res.Latencies)), make([]float64, len(res.Latencies))
@@ -106,7 +127,7 @@ func (r Report) plotLatency(res Result) (*plot.Plot, error) {
 		return nil, err
 	}
 	p.Y.Min = min(p.Y.Min, 1000*r.Limit.Seconds()/4)
-	p.Y.Max = max(p.Y.Max, 1000*r.Limit.Seconds()*4)
+	p.Y.Max = max(p.Y.Max, 1000*r.Limit.Seconds()*4) * 1.6
 	p.Legend.Top = true
 	return p, nil
 }
@@ -131,6 +152,32 @@ func (r Report) line(p *plot.Plot, name string, values []float64, c color.Color)
 	p.Add(line)
 	p.Legend.Add(name, line)
 	return nil
+}
+
+// mostTicks is how many marks an axis has at most.
+const mostTicks = 8
+
+// wholeTicks are whole numbers at the smallest of the steps that gives few enough
+// marks; without steps, at 1, 2 or 5 of a power of ten.
+type wholeTicks struct{ steps []float64 }
+
+func (w wholeTicks) Ticks(least, most float64) []plot.Tick {
+	steps := w.steps
+	for power := 1.0; len(w.steps) == 0 && power <= most; power *= 10 {
+		steps = append(steps, power, 2*power, 5*power)
+	}
+	step := max(1, most-least)
+	for _, s := range steps {
+		if (most-least)/s <= mostTicks {
+			step = s
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for v := math.Ceil(least/step) * step; v <= most; v += step {
+		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%g", v)})
+	}
+	return ticks
 }
 
 // latencyTicks are the marks 1, 2 and 5 of each power of ten within the axis.

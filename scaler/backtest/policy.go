@@ -44,6 +44,12 @@ type Group struct {
 	Tick time.Duration
 	// Min and Max bound the number of nodes.
 	Min, Max int
+	// Peak is how many nodes the peak of the load is expected to need.
+	Peak int
+	// Rehearse drives a policy through that many ticks of a made-up load, on the same
+	// plant before any drift and in other weather: for policies that want a training
+	// before the run.
+	Rehearse func(ticks int, p Policy)
 	// Seed is for policies that draw random numbers.
 	Seed uint64
 }

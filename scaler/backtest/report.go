@@ -22,9 +22,16 @@ type Report struct {
 	world   *World
 }
 
-// Compare runs the references and the policies through a world. Price is that of
-// a node-hour, 0 where cost is not to be shown.
-func (w *World) Compare(ctx context.Context, policies []Maker, price float64) (Report, error) {
+// Options are what else Compare is to tell.
+type Options struct {
+	// Price of a node-hour; 0 where cost is not to be shown.
+	Price float64
+	// Hindsight adds the result of World.Hindsight to the references.
+	Hindsight bool
+}
+
+// Compare runs the references and the policies through a world.
+func (w *World) Compare(ctx context.Context, policies []Maker, o Options) (Report, error) {
 	r := Report{
 		Trace: w.Load.Name, Span: w.Span(), Seed: w.Seed, Limit: w.Limit, PeakNodes: w.Load.Nodes,
 		Plant: w.Plant, Note: w.Unreachable(), world: w,
@@ -34,6 +41,9 @@ func (w *World) Compare(ctx context.Context, policies []Maker, price float64) (R
 		r.Note = fmt.Sprintf("even the clairvoyant is over the limit for %.1f%% of the time: the load changes faster than nodes boot", 100*clairvoyant.TimeOver)
 	}
 	r.Results = []Result{clairvoyant, w.BestFixed()}
+	if o.Hindsight {
+		r.Results = append(r.Results, w.Hindsight())
+	}
 	for _, m := range policies {
 		if err := ctx.Err(); err != nil {
 			return Report{}, err
@@ -46,7 +56,7 @@ func (w *World) Compare(ctx context.Context, policies []Maker, price float64) (R
 	}
 	for i := range r.Results {
 		r.Results[i].OverClairvoyant = r.Results[i].NodeHours/clairvoyant.NodeHours - 1
-		r.Results[i].Cost = r.Results[i].NodeHours * price
+		r.Results[i].Cost = r.Results[i].NodeHours * o.Price
 	}
 	return r, nil
 }

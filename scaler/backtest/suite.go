@@ -54,7 +54,8 @@ func (l *Line) divide() {
 
 // SummaryTable has a row for each policy and a column for each trace. A cell is
 // the node-hours over the clairvoyant's, the share of the time over the limit, and
-// the actions a day.
+// the actions a day. Where there are several diurnal windows, a last column has the
+// mean of their node-hours and the worst of their times over the limit.
 func SummaryTable(lines []Line) Table {
 	var policies, traces []string
 	cells := map[[2]string]string{}
@@ -68,12 +69,40 @@ func SummaryTable(lines []Line) Table {
 		cells[[2]string{l.Policy, l.Trace}] = fmt.Sprintf("%s %s %.0f", signed(l.OverClairvoyant), share(l.TimeOver), l.ActionsPerDay)
 	}
 	t := Table{append([]string{"policy"}, traces...)}
+	diurnal := diurnalAmong(traces)
+	if len(diurnal) > 1 {
+		t[0] = append(t[0], "diurnal mean, worst")
+	}
 	for _, p := range policies {
 		row := []string{p}
 		for _, trace := range traces {
 			row = append(row, cells[[2]string{p, trace}])
 		}
+		if len(diurnal) > 1 {
+			row = append(row, diurnalCell(lines, p, diurnal))
+		}
 		t = append(t, row)
 	}
 	return t
+}
+
+func diurnalAmong(traces []string) []string {
+	var found []string
+	for _, w := range Windows() {
+		if w.Diurnal && slices.Contains(traces, w.Name) {
+			found = append(found, w.Name)
+		}
+	}
+	return found
+}
+
+func diurnalCell(lines []Line, policy string, traces []string) string {
+	sum, worst := 0.0, 0.0
+	for _, l := range lines {
+		if l.Policy == policy && slices.Contains(traces, l.Trace) {
+			sum += l.OverClairvoyant
+			worst = max(worst, l.TimeOver)
+		}
+	}
+	return fmt.Sprintf("%s %s", signed(sum/float64(len(traces))), share(worst))
 }

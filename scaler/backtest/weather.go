@@ -37,6 +37,7 @@ const (
 	streamLatency = 1<<32 + iota
 	streamMetrics
 	streamArrivals
+	streamRehearsal
 )
 
 func newWeather(p Plant, ticks int, seed uint64) *weather {

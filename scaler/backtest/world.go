@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -58,7 +59,10 @@ func (w *World) Span() time.Duration { return time.Duration(len(w.Load.Rates)) *
 
 // Group is what policies are told of the world.
 func (w *World) Group() Group {
-	return Group{Limit: w.Limit, Tick: w.Plant.Tick, Min: w.Min, Max: w.Max, Seed: w.Seed}
+	return Group{
+		Limit: w.Limit, Tick: w.Plant.Tick, Min: w.Min, Max: w.Max, Peak: w.Load.Nodes,
+		Rehearse: w.rehearse, Seed: w.Seed,
+	}
 }
 
 // drifts is the tick from which on the plant has drifted.
@@ -96,6 +100,29 @@ func (w *World) Run(p Policy) Result {
 		r.left += f.machines[i].backlog
 	}
 	return r.result()
+}
+
+// rehearsalStep is for how long the load of a rehearsal stays as it is.
+const rehearsalStep = 10 * time.Minute
+
+// rehearse runs a policy under steps of load between a twentieth of the peak and all
+// of it, which ended before the run begins.
+func (w *World) rehearse(ticks int, p Policy) {
+	at := *w
+	at.Plant.Drift, at.Plant.ExtraLatency, at.Initial = 1, 0, w.Min
+	at.Start = w.Start.Add(-time.Duration(ticks+1) * w.Plant.Tick)
+	at.weather = newWeather(at.Plant, ticks, w.Seed^streamRehearsal)
+	r := rand.New(rand.NewPCG(w.Seed, streamRehearsal))
+	peak := float64(w.Load.Nodes) * w.Plant.Carries(w.Limit)
+	step, rate := max(1, int(rehearsalStep/w.Plant.Tick)), 0.0
+	at.Load.Rates = make([]float64, ticks)
+	for t := range at.Load.Rates {
+		if t%step == 0 {
+			rate = peak * (0.05 + 0.95*r.Float64())
+		}
+		at.Load.Rates[t] = arrivals(r, rate*w.Plant.Tick.Seconds()) / w.Plant.Tick.Seconds()
+	}
+	at.Run(p)
 }
 
 // need is the number of nodes that each tick needs where nothing is by chance.
