@@ -4,7 +4,7 @@ GO          ?= go
 TOOLS       := $(CURDIR)/bin/tools
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-PACKAGES    := ./cmd/... ./examples/... ./optimizer/... ./scaler/... ./tfgen/...
+PACKAGES    := ./cmd/... ./examples/... ./optimizer/... ./scaler/... ./templates/... ./tfgen/...
 TRACE       ?=
 # For bench-decisions: where the public traces are, and the variant of the plant,
 # such as "--drift 1 --extra-latency 60ms", "--law mg1", "--boot 300s" or "--seeds 3".
@@ -16,10 +16,15 @@ VARIANT     ?= --drift 1.25
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
 
-test: ## all tests, with the race detector
-	$(GO) test -race -timeout 15m ./cmd/scalerctl ./cmd/scalerd ./examples/... ./optimizer/... ./scaler/... ./tfgen/...
+# What `make test` takes of the end-to-end tests: the main job, a kill -9 in the
+# middle of an apply, bad input. They come last, alone: they keep real time.
+SMOKE := TestScripts|TestFleetsFollowTheLoad|TestBrokenDescriptionChangesNothing|TestKilledDaemonLosesAndDoublesNothing/when_terraform_applies
 
-e2e: ## the real binaries: kill -9, bad input, full disks
+test: ## all tests but most of the end-to-end ones, with the race detector
+	$(GO) test -race -timeout 15m $(filter-out ./cmd/...,$(PACKAGES)) ./cmd/scalerctl ./cmd/scalerd
+	$(GO) test -race -timeout 10m -run '$(SMOKE)' ./cmd
+
+e2e: ## all of the real binaries: kill -9 at many moments, bad input, full disks
 	$(GO) test -race -timeout 20m ./cmd
 
 race: ## all tests twice, for what happens only sometimes
@@ -41,7 +46,7 @@ bench: build ## figures of one tick and one step, side by side with bare terrafo
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
-	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --policy all --hindsight $(VARIANT)
+	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --hindsight $(VARIANT)
 
 bench-optimizer: ## the optimizer beside scikit-learn on recorded samples, its decisions, its speed
 	$(GO) test -count 1 -timeout 30m -run 'TestAgainstScikit|TestErrorOfTheDecision' -v ./optimizer

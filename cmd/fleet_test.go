@@ -194,7 +194,7 @@ func describe(app string, groups ...string) string {
 
 // freePort finds a port that is free and that the kernel gives to nobody who asks
 // for any.
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 20000 + rand.IntN(10000)

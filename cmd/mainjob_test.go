@@ -104,8 +104,13 @@ func (d *daemon) explains(group, metric string) {
 		if len(decision.Reasons) == 0 || decision.Reasons[0] == "" {
 			d.t.Errorf("decision %d has no reason", decision.ID)
 		}
+		explained, err := d.client.Explain(d.t.Context(), decision.ID)
+		if err != nil {
+			d.t.Fatal(err)
+		}
 		switch {
 		case decision.From == 0: // the first one
+		case len(explained.Journal) == 0: // a later one came before anything was done
 		case decision.To > decision.From:
 			grown = &decision
 		default:
@@ -122,7 +127,7 @@ func (d *daemon) explains(group, metric string) {
 		}
 		for _, want := range []string{
 			fmt.Sprintf("Decision %d on shop/%s", decision.ID, group),
-			fmt.Sprintf("%d -> %d nodes", decision.From, decision.To),
+			fmt.Sprintf("%d -> %d node", decision.From, decision.To),
 			metric + " = ", decision.Reasons[0], "What was done", "intent", "done",
 		} {
 			if !strings.Contains(out, want) {

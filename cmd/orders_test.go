@@ -136,8 +136,8 @@ func TestDestroyLeavesNothing(t *testing.T) {
 	other := d.settle("other", "web", 1)
 
 	out, errs, code := d.ctl("destroy", "shop")
-	if code != 64 || !strings.Contains(errs, "confirm with --yes") {
-		t.Errorf("scalerctl destroy without --yes ended with %d: %s%s", code, out, errs)
+	if code != 64 || !strings.Contains(errs, "confirm with --yes") || strings.Contains(errs, "[y/N]") {
+		t.Errorf("scalerctl destroy without --yes and terminal ended with %d: %s%s", code, out, errs)
 	}
 	if out := d.must("destroy", "shop", "--yes"); out != "Application shop is destroyed.\n" {
 		t.Errorf("scalerctl destroy says %q", out)

@@ -19,7 +19,7 @@ type process struct {
 
 // processesOf lists the processes that work in a folder or name it: a daemon, its
 // terraform processes with what these run, nodes and balancers.
-func processesOf(t *testing.T, folder string) []process {
+func processesOf(t testing.TB, folder string) []process {
 	t.Helper()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -62,7 +62,7 @@ func (p process) serves() (module, name string, ok bool) {
 	return module, name, true
 }
 
-func kill(t *testing.T, pid int) {
+func kill(t testing.TB, pid int) {
 	t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
 		t.Fatalf("kill %d: %v", pid, err)

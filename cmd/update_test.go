@@ -142,7 +142,7 @@ func TestBrokenDescriptionChangesNothing(t *testing.T) {
 	out, errs, code := d.ctl("apply", broken)
 	want := broken + ":3:31 groups[0].min: is 5, more than max 3; lower min or raise max\n" +
 		broken + ":4:6 groups[1].name: is \"web\", as is groups[0].name; give each group its own\n" +
-		broken + ":4:17 groups[1].cloud: is \"moon\", which is not known; use local\n"
+		broken + ":4:17 groups[1].cloud: is \"moon\", which is not known; use local or ec2 or openstack or azure or module\n"
 	if diff := cmp.Diff(want, errs); code != 1 || out != "" || diff != "" {
 		t.Errorf("scalerctl apply of a broken description ended with %d and %q (-want +got):\n%s", code, out, diff)
 	}

@@ -232,7 +232,7 @@ func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, e
 }
 
 // shrink takes n nodes out of the node sets: those that do not exist yet first,
-// then those with old settings, then the newest. Nodes of a shard with a step in
+// then those with old settings, then the newest; protected nodes never. Nodes of a shard with a step in
 // flight wait for its end.
 func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
 	rank := func(m member) int {
@@ -245,10 +245,13 @@ func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
 			return 2
 		}
 	}
+	if a.desc != nil {
+		alive = slices.DeleteFunc(alive, func(m member) bool { return protected(a.desc.group.Scaling.Victims, m.name) })
+	}
 	slices.SortFunc(alive, func(x, y member) int {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(tfgen.NodeNumber(y.name), tfgen.NodeNumber(x.name)))
 	})
-	for _, victim := range alive[:n] {
+	for _, victim := range alive[:min(n, len(alive))] {
 		if !victim.shard.busy {
 			delete(edit(edits, victim.shard), victim.name)
 		}

@@ -47,6 +47,10 @@ type application struct {
 	groups   []*group
 	problem  string
 	tickedAt time.Time
+	// received are the alerts that an Alertmanager told of.
+	received received
+	// sharedData is the m_userdata of all rules, where they share it.
+	sharedData []byte
 	// destroyed is set when nothing is left.
 	destroyed bool
 
@@ -156,6 +160,9 @@ func (a *application) start(ctx context.Context) error {
 	if a.stored.Destroying {
 		return a.dismissUndescribed(ctx)
 	}
+	if err := a.received.load(a.dir()); err != nil {
+		a.log.Warn("received alerts", "error", err)
+	}
 	if a.spec == nil {
 		return nil // its description can't be read: its nodes are left alone
 	}
@@ -169,6 +176,11 @@ func (a *application) describe(ctx context.Context, described *spec.Application)
 		errs = append(errs, err) // tried again at each tick
 	}
 	a.spec = described
+	if w, ok := a.monitor.(alertWriter); ok {
+		if err := w.WriteAlerts(described); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	for i := range described.Groups {
 		if err := a.describeGroup(ctx, &described.Groups[i]); err != nil {
 			errs = append(errs, err)
@@ -213,6 +225,14 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 		return err
 	}
 	g := a.group(described.Name)
+	var before []*shadow
+	if g != nil {
+		before = g.shadows
+	}
+	shadows, err := newShadows(a.spec, described, before)
+	if err != nil {
+		return err
+	}
 	if g == nil {
 		if g, err = a.openGroup(ctx, described.Name, &description{a.spec, described}); err != nil {
 			return err
@@ -220,7 +240,7 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 	} else {
 		g.actuator.describe(description{a.spec, described})
 	}
-	g.spec, g.policies, g.removing = described, policies, false
+	g.spec, g.policies, g.shadows, g.removing = described, policies, shadows, false
 	if err := a.describeOptimizer(g, !g.row.Known); err != nil {
 		return err
 	}
@@ -266,7 +286,9 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 			g.ready[node] = t.ReadyAt
 		}
 	}
+	g.warmup.restore(times)
 	a.groups = append(a.groups, g)
+	a.restoreShared(row)
 	a.wg.Go(func() { act.run(ctx) })
 	return g, nil
 }

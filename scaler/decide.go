@@ -28,8 +28,13 @@ type Decision struct {
 	Held bool `json:"held,omitempty"`
 	// Reasons are sentences, in the order in which they shaped To.
 	Reasons []string `json:"reasons"`
+	// Clamps are the reasons that are limits: those that kept To from what the
+	// policies proposed.
+	Clamps []string `json:"clamps,omitempty"`
 	// Proposals are what each policy said.
 	Proposals []policy.Proposal `json:"proposals,omitempty"`
+	// Shadows are what the shadow policies would have decided.
+	Shadows []ShadowDecision `json:"shadows,omitempty"`
 	// Readings are the metrics that the policies saw.
 	Readings map[string]policy.Reading `json:"readings,omitempty"`
 	// Advice is what the group's optimizer advised, where it has one.
@@ -47,6 +52,13 @@ type History struct {
 	// Dropped are the nodes that were named to go and still exist, sorted. It
 	// keeps a policy that names them at every tick from counting twice.
 	Dropped []string
+	// Holding are the policies that hold for want of a metric.
+	Holding []Holding
+	// Turns are when the size turned from growing to shrinking or back within the
+	// last hour, oldest first.
+	Turns []time.Time
+	// Breaker stops growth while steps fail.
+	Breaker Breaker
 }
 
 // Desired is the size that the policies asked for at one tick, clamped to min
@@ -62,22 +74,29 @@ type Desired struct {
 //
 // The rules, in the order in which they apply:
 //
+//   - A policy that holds for want of a metric longer than it may goes to its floor.
+//   - Schedules and activations clamp: they put min and max closer together.
 //   - A wanted size outside min..max, as after an update, is put within at once.
 //   - The largest proposal wins. So a group grows when one policy asks for it and
 //     shrinks when all do that have an opinion; where none has, it stays.
 //   - A group is not shrunk while a policy holds. The others may still grow it.
 //   - Growth waits for cooldown_out since the last growth and is cut to
-//     max_step_out.
+//     max_step_out. While the breaker is open it stops, but for a node at a time.
 //   - Nodes that a policy names go without stabilisation, as far as min,
-//     max_step_in and cooldown_in allow and the group is not growing.
+//     max_step_in and cooldown_in allow and the group is not growing. Protected
+//     nodes stay.
 //   - Shrinking goes to the largest size that was asked for throughout the
 //     stabilisation window, and not before the window is covered: a history that
-//     starts later shrinks nothing. It waits for cooldown_in since any change
-//     and is cut to max_step_in.
+//     starts later shrinks nothing. It waits for cooldown_in since any change,
+//     stops while the size turns too often, is cut to max_step_in, and spares what
+//     a policy would ask for again at once.
 //
 // ID, Application and Advice of the decision are left to the caller.
 func Decide(obs policy.Observation, proposals []policy.Proposal, limits spec.Scaling, h History) (Decision, History) {
-	d := deciding{obs: obs, limits: limits, history: h.at(obs)}
+	d := deciding{obs: obs, limits: limits, history: h.at(obs), minBy: "min", maxBy: "max"}
+	proposals = d.answered(proposals)
+	d.watchBreaker()
+	d.narrow(proposals)
 	base := d.bounds()
 	wish, hold := d.combine(proposals, base)
 	if !hold || wish > base {
@@ -89,14 +108,15 @@ func Decide(obs policy.Observation, proposals []policy.Proposal, limits spec.Sca
 		to = d.out(base, wish)
 		d.putOff(proposals)
 	case hold:
-		d.say("held: a group is not shrunk while a policy can't tell")
+		d.clampedBy("held: a group is not shrunk while a policy can't tell")
 	default:
-		to = d.in(base, wish, d.victims(proposals))
+		to = d.in(base, wish, proposals)
 	}
+	d.choose(to)
 	decision := Decision{
 		Group: obs.Group, At: obs.Now, From: obs.Wanted, To: to,
-		Drop: d.drop, Held: hold && to <= base, Reasons: d.reasons,
-		Proposals: slices.Clone(proposals), Readings: maps.Clone(obs.Readings),
+		Drop: d.drop, Held: hold && to <= base, Reasons: d.reasons, Clamps: d.clamps,
+		Proposals: proposals, Readings: maps.Clone(obs.Readings),
 	}
 	return decision, d.remember(to)
 }
@@ -108,10 +128,19 @@ type deciding struct {
 	history History
 	drop    []string
 	reasons []string
+	clamps  []string
+	// minBy and maxBy name what sets the least and the largest size.
+	minBy, maxBy string
 }
 
 func (d *deciding) say(format string, args ...any) {
 	d.reasons = append(d.reasons, fmt.Sprintf(format, args...))
+}
+
+// clampedBy says a reason that is a limit.
+func (d *deciding) clampedBy(format string, args ...any) {
+	d.say(format, args...)
+	d.clamps = append(d.clamps, d.reasons[len(d.reasons)-1])
 }
 
 // at is a copy of the history as it stands at the observation: nothing in it
@@ -119,6 +148,17 @@ func (d *deciding) say(format string, args ...any) {
 // are gone, or no longer on their way out, are forgotten.
 func (h History) at(obs policy.Observation) History {
 	next := History{LastOut: notAfter(h.LastOut, obs.Now), LastIn: notAfter(h.LastIn, obs.Now)}
+	next.Breaker = Breaker{notAfter(h.Breaker.OpenedAt, obs.Now), notAfter(h.Breaker.ProbedAt, obs.Now)}
+	for _, turn := range h.Turns {
+		next.Turns = append(next.Turns, notAfter(turn, obs.Now))
+	}
+	for len(next.Turns) > 0 && obs.Now.Sub(next.Turns[0]) >= turnsWithin {
+		next.Turns = next.Turns[1:]
+	}
+	for _, holding := range h.Holding {
+		holding.Since = notAfter(holding.Since, obs.Now)
+		next.Holding = append(next.Holding, holding)
+	}
 	for _, desired := range h.Desired {
 		desired.At = notAfter(desired.At, obs.Now)
 		next.Desired = append(next.Desired, desired)
@@ -148,10 +188,10 @@ func hasNode(obs policy.Observation, name string) bool {
 func (d *deciding) clamp(n int, what string) int {
 	switch {
 	case n < d.obs.Min:
-		d.say("min: %s %s, at least %d must be", nodesAre(n, "is", "are"), what, d.obs.Min)
+		d.clampedBy("%s: %s %s, at least %d must be", d.minBy, nodesAre(n, "is", "are"), what, d.obs.Min)
 		return d.obs.Min
 	case n > d.obs.Max:
-		d.say("max: %s %s, at most %d may be", nodesAre(n, "is", "are"), what, d.obs.Max)
+		d.clampedBy("%s: %s %s, at most %d may be", d.maxBy, nodesAre(n, "is", "are"), what, d.obs.Max)
 		return d.obs.Max
 	}
 	return n
@@ -197,6 +237,7 @@ func (d *deciding) combine(proposals []policy.Proposal, base int) (wish int, hol
 // remember is the history after the decision to go to size to.
 func (d *deciding) remember(to int) History {
 	h := d.history
+	h.Turns = d.turned(to)
 	if to > d.obs.Wanted {
 		h.LastOut = d.obs.Now
 	}

@@ -13,19 +13,21 @@ func (d *deciding) out(base, wish int) int {
 	if d.cooling("cooldown_out", time.Duration(d.limits.CooldownOut), d.history.LastOut, "growth") {
 		return base
 	}
-	if step := d.limits.MaxStepOut; step > 0 && wish-base > step {
-		d.say("max_step_out: at most %d of %d added", step, wish-base)
-		return base + step
+	if most := step(d.limits.MaxStepOut, d.limits.MaxStepOutPercent, base); most > 0 && wish-base > most {
+		d.clampedBy("max_step_out: at most %d of %d added", most, wish-base)
+		wish = base + most
+	}
+	if most := d.broken(); most >= 0 {
+		wish = min(wish, base+most)
 	}
 	return wish
 }
 
-// in is the size to shrink to from base, where wish is at most that and victims
-// are named to go.
-func (d *deciding) in(base, wish int, victims []string) int {
-	to := base
+// in is the size to shrink to from base, where wish is at most that.
+func (d *deciding) in(base, wish int, proposals []policy.Proposal) int {
+	to, victims := base, d.victims(proposals)
 	if wish < base {
-		to = d.stabilised(base, wish)
+		to = d.guarded(base, d.stabilised(base, wish), proposals)
 	}
 	if to == base && len(victims) == 0 {
 		return base
@@ -37,11 +39,14 @@ func (d *deciding) in(base, wish int, victims []string) int {
 	if d.cooling("cooldown_in", time.Duration(d.limits.CooldownIn), last, "change") {
 		return base
 	}
+	if d.oscillating() {
+		return base
+	}
 	least := d.obs.Min
-	if step := d.limits.MaxStepIn; step > 0 && base-step > least {
-		least = base - step
-		if base-min(to, base-len(victims)) > step {
-			d.say("max_step_in: at most %d of %d removed", step, base-min(to, base-len(victims)))
+	if most := step(d.limits.MaxStepIn, d.limits.MaxStepInPercent, base); most > 0 && base-most > least {
+		least = base - most
+		if base-min(to, base-len(victims)) > most {
+			d.clampedBy("max_step_in: at most %d of %d removed", most, base-min(to, base-len(victims)))
 		}
 	}
 	d.drop = d.spare(victims, base-least)
@@ -51,7 +56,7 @@ func (d *deciding) in(base, wish int, victims []string) int {
 // spare is as many of the victims as may go.
 func (d *deciding) spare(victims []string, most int) []string {
 	if len(victims) > most {
-		d.say("drop: %s cannot go now", strings.Join(victims[most:], ", "))
+		d.clampedBy("drop: %s cannot go now", strings.Join(victims[most:], ", "))
 		victims = victims[:most]
 	}
 	if len(victims) > 0 {
@@ -69,6 +74,8 @@ func (d *deciding) victims(proposals []policy.Proposal) []string {
 		case slices.Contains(found, name):
 		case !hasNode(d.obs, name):
 			d.say("drop: %s does not exist", name)
+		case protected(d.limits.Victims, name):
+			d.clampedBy("protected: %s stays", name)
 		case slices.Contains(d.history.Dropped, name):
 			d.say("drop: %s is on its way out already", name)
 		default:
@@ -91,7 +98,7 @@ func namedVictims(proposals []policy.Proposal) []string {
 // putOff says which nodes do not go because the group is to grow.
 func (d *deciding) putOff(proposals []policy.Proposal) {
 	if names := namedVictims(proposals); len(names) > 0 {
-		d.say("drop: %s cannot go while the group is to grow", strings.Join(names, ", "))
+		d.clampedBy("drop: %s cannot go while the group is to grow", strings.Join(names, ", "))
 	}
 }
 
@@ -101,7 +108,7 @@ func (d *deciding) cooling(name string, cooldown time.Duration, last time.Time, 
 	if last.IsZero() || since >= cooldown {
 		return false
 	}
-	d.say("%s: %s of %s passed since the last %s", name, elapsed(since), elapsed(cooldown), what)
+	d.clampedBy("%s: %s of %s passed since the last %s", name, elapsed(since), elapsed(cooldown), what)
 	return true
 }
 
@@ -122,7 +129,7 @@ func (d *deciding) stabilised(base, wish int) int {
 	window := time.Duration(d.limits.Stabilisation)
 	asked := d.history.Desired
 	if known := d.obs.Now.Sub(asked[0].At); known < window {
-		d.say("stabilisation: proposals are known for %s of %s", elapsed(known), elapsed(window))
+		d.clampedBy("stabilisation: proposals are known for %s of %s", elapsed(known), elapsed(window))
 		return base
 	}
 	largest := asked[0]
@@ -134,6 +141,6 @@ func (d *deciding) stabilised(base, wish int) int {
 	if largest.Nodes <= wish {
 		return wish
 	}
-	d.say("stabilisation: %s proposed %s ago", nodesAre(largest.Nodes, "was", "were"), elapsed(d.obs.Now.Sub(largest.At)))
+	d.clampedBy("stabilisation: %s proposed %s ago", nodesAre(largest.Nodes, "was", "were"), elapsed(d.obs.Now.Sub(largest.At)))
 	return min(base, largest.Nodes)
 }

@@ -158,7 +158,7 @@ func TestDecideRemembers(t *testing.T) {
 		proposals []policy.Proposal
 		want      History
 	}{
-		{"growth", []policy.Proposal{wants(5)}, History{LastOut: decideNow, LastIn: secondsAgo(400), Desired: []Desired{{secondsAgo(61), 3}, {secondsAgo(30), 2}, {decideNow, 5}}}},
+		{"growth, which is a turn after shrinking", []policy.Proposal{wants(5)}, History{LastOut: decideNow, LastIn: secondsAgo(400), Turns: []time.Time{decideNow}, Desired: []Desired{{secondsAgo(61), 3}, {secondsAgo(30), 2}, {decideNow, 5}}}},
 		{"shrinking", []policy.Proposal{wants(1)}, History{LastOut: secondsAgo(500), LastIn: decideNow, Desired: []Desired{{secondsAgo(61), 3}, {secondsAgo(30), 2}, {decideNow, 1}}}},
 		{"no change", []policy.Proposal{wants(4)}, History{LastOut: secondsAgo(500), LastIn: secondsAgo(400), Desired: []Desired{{secondsAgo(61), 3}, {secondsAgo(30), 2}, {decideNow, 4}}}},
 		{"a hold, which leaves the last size in force", []policy.Proposal{wants(1), holding()}, History{LastOut: secondsAgo(500), LastIn: secondsAgo(400), Desired: before.Desired}},

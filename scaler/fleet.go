@@ -16,6 +16,8 @@ type Fleet struct {
 	// Problem is the last failure that is not mended yet, in Terraform's words
 	// where it has any. The group is degraded while it is set.
 	Problem string
+	// Failures is how many steps failed in a row, at most of any shard's.
+	Failures int
 	// RetryAt is when the failed step is tried again.
 	RetryAt time.Time
 	// Steps are the steps in flight.
@@ -52,6 +54,8 @@ type FleetNode struct {
 	Presence Presence
 	// State is what Terraform knows of it; empty while it is being created.
 	State NodeOutput
+	// Zone is the availability zone that it was created in, where its group has any.
+	Zone string
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
 	// Outdated says in which settings the description differs from what the node
@@ -88,7 +92,9 @@ func (a *actuator) snapshot() *Fleet {
 			f.Unknown = s.stateErr.Error()
 		}
 	}
+	f.Failures = a.creating.failures
 	for _, s := range a.roots() {
+		f.Failures = max(f.Failures, s.failures)
 		if step, ok := a.steps[s.name]; ok {
 			f.Steps = append(f.Steps, step)
 		}
@@ -109,7 +115,8 @@ func (a *actuator) shardNodes(s *shard) []FleetNode {
 	var nodes []FleetNode
 	for _, name := range a.nodesOf(s) {
 		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
-		_, written := s.nodes[name]
+		settings, written := s.nodes[name]
+		n.Zone, _ = settings["zone"].(string)
 		switch {
 		case !written || a.doomed[name]:
 			n.Presence = Leaving

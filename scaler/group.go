@@ -20,6 +20,10 @@ type group struct {
 	row      StoredGroup
 	history  History
 	actuator *actuator
+	// shadows are the policies that are evaluated and not acted on.
+	shadows []*shadow
+	// seen is what the last tick's policies saw.
+	seen     *policy.Observation
 	removing bool
 	// ready is when each node was first ready; up is who answered at the last tick.
 	ready map[string]time.Time
@@ -30,6 +34,8 @@ type group struct {
 	problems    []string
 	// pending is since when each alert's expression has had a result.
 	pending map[string]time.Time
+	// warmup is what was measured of the time until nodes are ready.
+	warmup warmup
 	// rollout is what the rollout does or waits for.
 	rollout string
 	// advisor is nil where the group has no optimizer.
@@ -41,10 +47,13 @@ func (g *group) ask(drop []string, decision int64) {
 	g.actuator.ask(g.row.Wanted+g.row.Surge, drop, decision)
 }
 
-// newPolicies makes the policies of a group.
+// newPolicies makes the policies that are in charge of a group.
 func newPolicies(app *spec.Application, g *spec.Group) ([]policy.Policy, error) {
 	var policies []policy.Policy
 	for _, p := range g.Policies {
+		if p.Shadow {
+			continue
+		}
 		made, err := policy.New(p, app.GroupConstants(g))
 		if err != nil {
 			return nil, fmt.Errorf("group %s: %w", g.Name, err)
@@ -67,8 +76,9 @@ func (g *group) nodeStatuses() []NodeStatus {
 		status := NodeStatus{
 			Name: n.Name, Group: g.name, Shard: n.Shard,
 			ID: n.State.ID, PrivateIP: n.State.PrivateIP, PublicIP: n.State.PublicIP, Port: n.State.Port,
-			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated,
+			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated, Zone: n.Zone,
 		}
+		status.Protected = g.spec != nil && protected(g.spec.Scaling.Victims, n.Name)
 		switch {
 		case n.Presence == Leaving:
 			status.State = StateDraining
@@ -113,6 +123,8 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
 	}
+	s.Shadows = g.comparisons()
+	s.Warmup, s.Breaker = g.warmup.status(), g.history.Breaker.String()
 	if g.spec != nil {
 		s.Cloud, s.Min, s.Max = string(g.spec.Cloud), g.spec.Min, g.spec.Max
 	}
@@ -148,14 +160,15 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 func (g *group) observe(app *spec.Application, readings map[string]policy.Reading, now time.Time) policy.Observation {
 	obs := policy.Observation{
 		Now: now, Group: g.name,
-		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max,
+		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max, Initial: g.spec.Initial,
+		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures,
 		Readings: readings, Constants: app.GroupConstants(g.spec),
 	}
 	for _, n := range g.nodeStatuses() {
 		if n.State == StateCreating || n.State == StateDraining {
 			continue
 		}
-		obs.Nodes = append(obs.Nodes, policy.Node{Name: n.Name, Address: n.PrivateIP, ID: n.ID, Ready: n.State == StateReady})
+		obs.Nodes = append(obs.Nodes, policy.Node{Name: n.Name, Address: n.PrivateIP, ID: n.ID, Ready: n.State == StateReady, Zone: n.Zone})
 	}
 	if obs.Ready() != g.row.Wanted || g.row.Wanted == 0 {
 		g.stableSince = time.Time{}
@@ -166,13 +179,14 @@ func (g *group) observe(app *spec.Application, readings map[string]policy.Readin
 	return obs
 }
 
-// propose asks every policy.
-func (g *group) propose(obs policy.Observation) []policy.Proposal {
+// propose asks every policy, each with what it remembers.
+func (g *group) propose(obs policy.Observation, memory memory) []policy.Proposal {
 	var proposals []policy.Proposal
 	g.problems = nil
 	for _, p := range g.policies {
-		obs.UserData = g.row.UserData[p.Name()]
+		obs.UserData = memory.recall(p.Name())
 		proposal := p.Propose(obs)
+		memory.remember(p.Name(), proposal.UserData)
 		if proposal.Error != "" {
 			g.problems = append(g.problems, fmt.Sprintf("policy %s: %s", p.Name(), proposal.Error))
 		}

@@ -13,6 +13,7 @@ type Metrics struct {
 	nodes        *prometheus.GaugeVec
 	wanted       *prometheus.GaugeVec
 	degraded     *prometheus.GaugeVec
+	shadow       *prometheus.GaugeVec
 	decisions    *prometheus.CounterVec
 	held         *prometheus.CounterVec
 	policyErrors *prometheus.CounterVec
@@ -41,6 +42,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		nodes:        gauge("scalerd_group_nodes", "Nodes of the group by state.", "application", "group", "state"),
 		wanted:       gauge("scalerd_group_wanted_nodes", "Nodes decided last.", group...),
 		degraded:     gauge("scalerd_group_degraded", "1 while a step fails or the size is unknown.", group...),
+		shadow:       gauge("scalerd_shadow_nodes", "Nodes that the group would have with a shadow policy.", "application", "group", "policy"),
 		decisions:    counter("scalerd_decisions_total", "Decisions that changed the size.", "application", "group", "direction"),
 		held:         counter("scalerd_ticks_held_total", "Ticks at which a missing metric or a failing rule held the size.", group...),
 		policyErrors: counter("scalerd_policy_errors_total", "Evaluations of a policy that failed.", "application", "group", "policy"),
@@ -52,7 +54,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		ticksMissed:  counter("scalerd_ticks_missed_total", "Ticks that were skipped because one took too long.", "application"),
 		optimizers:   newOptimizerMetrics(reg),
 	}
-	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.decisions, m.held, m.policyErrors, m.missing,
+	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.decisions, m.held, m.policyErrors, m.missing,
 		m.steps, m.stepSeconds, m.gone, m.tickSeconds, m.ticksMissed)
 	return m
 }
@@ -81,6 +83,10 @@ func (m *Metrics) group(app string, g GroupStatus) {
 		m.nodes.WithLabelValues(app, g.Name, state).Set(float64(n))
 	}
 	m.wanted.WithLabelValues(app, g.Name).Set(float64(g.Wanted))
+	m.shadow.DeletePartialMatch(prometheus.Labels{"application": app, "group": g.Name})
+	for _, s := range g.Shadows {
+		m.shadow.WithLabelValues(app, g.Name, s.Policy).Set(float64(s.Shadow.Nodes))
+	}
 	degraded := 0.0
 	if g.Problem != "" {
 		degraded = 1
@@ -91,7 +97,7 @@ func (m *Metrics) group(app string, g GroupStatus) {
 // forget drops the series of a group that is gone.
 func (m *Metrics) forget(app, group string) {
 	labels := prometheus.Labels{"application": app, "group": group}
-	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded} {
+	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow} {
 		v.DeletePartialMatch(labels)
 	}
 	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone} {

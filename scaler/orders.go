@@ -19,6 +19,9 @@ func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	for _, note := range Notes(described) {
+		s.config.Log.Warn("description has a warning", "application", described.Name, "warning", note)
+	}
 	row := StoredApplication{Name: described.Name, File: source.File, Text: source.Text, Params: source.Params, UpdatedAt: time.Now()}
 	a, err := s.application(ctx, described.Name)
 	if err == nil {
@@ -136,6 +139,9 @@ func (s *Service) Drop(ctx context.Context, app, node string, replace bool) (Dec
 	name := nodes[i].Name
 	var made Decision
 	err = s.orderGroup(ctx, app, nodes[i].Group, func(ctx context.Context, a *application, g *group) error {
+		if protected(g.spec.Scaling.Victims, name) {
+			return fmt.Errorf("%s is protected: take it from scaling.victims.protected of group %s first: %w", name, g.name, ErrRefused)
+		}
 		to, reason := g.row.Wanted-1, fmt.Sprintf("%s dropped by hand", name)
 		if replace {
 			to, reason = g.row.Wanted, fmt.Sprintf("%s replaced by hand", name)

@@ -32,7 +32,7 @@ func nextRollout(nodes []NodeStatus, wanted int, r spec.Rollout, now time.Time) 
 	var old, fresh []NodeStatus
 	for _, n := range nodes {
 		switch {
-		case n.State == StateDraining:
+		case n.State == StateDraining || n.Protected && n.Outdated != "":
 		case n.Outdated != "":
 			old = append(old, n)
 		default:

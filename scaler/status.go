@@ -56,6 +56,12 @@ type GroupStatus struct {
 	Rollout string `json:"rollout,omitempty"`
 	// Optimizer is what the group's optimizer knows and does, where it has one.
 	Optimizer *AdvisorStatus `json:"optimizer,omitempty"`
+	// Warmup is how long nodes took from their creation until they were ready.
+	Warmup *Warmup `json:"warmup,omitempty"`
+	// Breaker is open or half open while steps fail in a row, and empty otherwise.
+	Breaker string `json:"breaker,omitempty"`
+	// Shadows compare the shadow policies with those in charge.
+	Shadows []Comparison `json:"shadows,omitempty"`
 	// PolicyProblems are set where the last tick's proposals met a problem.
 	PolicyProblems []string `json:"policy_problems,omitempty"`
 }
@@ -88,8 +94,11 @@ type NodeStatus struct {
 	PrivateIP string    `json:"private_ip,omitempty"`
 	PublicIP  string    `json:"public_ip,omitempty"`
 	Port      int       `json:"port,omitempty"`
+	Zone      string    `json:"zone,omitempty"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	ReadyAt   time.Time `json:"ready_at,omitzero"`
+	// Protected is set for a node that never goes.
+	Protected bool `json:"protected,omitempty"`
 	// Outdated says in which settings the description differs from what the node
 	// was created with.
 	Outdated string `json:"outdated,omitempty"`

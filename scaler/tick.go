@@ -53,9 +53,11 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 		}
 		obs := g.observe(a.spec, a.groupReadings(g, readings, now), now)
 		advice := a.consult(g, &obs)
-		proposals := g.propose(obs)
+		proposals := g.propose(obs, a.memory(g))
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
 		d.Advice = advice
+		d.Shadows = g.shade(obs, d)
+		g.seen = &obs
 		a.commit(ctx, g, d, history)
 		a.roll(ctx, g, now)
 	}
@@ -96,6 +98,7 @@ func (a *application) saveReady(ctx context.Context, g *group, node string, now,
 	if !before.IsZero() { // else it may have been ready long before the start
 		g.booted(times.CreatedAt, now)
 	}
+	g.warmup.add(times)
 	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
 		a.log.Warn("note when a node was ready", "node", node, "error", err)
 	}
@@ -137,8 +140,10 @@ func (a *application) queries(g *group) map[string]spec.Query {
 		return nil
 	}
 	defined := a.spec.GroupQueries(g.spec)
-	for _, alert := range a.spec.GroupAlerts(g.spec) {
-		defined[alert.Name] = spec.Query{Expr: alert.Expr}
+	if !a.receives() {
+		for _, alert := range a.spec.GroupAlerts(g.spec) {
+			defined[alert.Name] = spec.Query{Expr: alert.Expr}
+		}
 	}
 	used := map[string]spec.Query{}
 	if g.advisor != nil {
@@ -146,12 +151,21 @@ func (a *application) queries(g *group) map[string]spec.Query {
 			used[name] = defined[name]
 		}
 	}
-	for _, p := range g.policies {
+	if v := g.spec.Scaling.Victims; v != nil && v.Query != "" {
+		used[v.Query] = defined[v.Query]
+	}
+	use := func(p policy.Policy) {
 		for _, name := range p.Queries() {
 			if query, ok := defined[name]; ok {
 				used[name] = query
 			}
 		}
+	}
+	for _, p := range g.policies {
+		use(p)
+	}
+	for _, s := range g.shadows {
+		use(s)
 	}
 	return used
 }
@@ -164,7 +178,9 @@ func (a *application) groupReadings(g *group, byText map[string]policy.Reading, 
 		readings[name] = r
 	}
 	for _, alert := range a.spec.GroupAlerts(g.spec) {
-		if r, used := readings[alert.Name]; used {
+		if a.receives() {
+			readings[alert.Name] = a.received.reading(alert.Name, g.name)
+		} else if r, used := readings[alert.Name]; used {
 			readings[alert.Name] = g.alert(alert, r, now)
 		}
 	}
@@ -221,7 +237,7 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	row.Wanted, row.Known = d.To, true
 	row.LastOut, row.LastIn = history.LastOut, history.LastIn
 	row.Dropping = g.dropping(d.Drop)
-	row.UserData = userData(g.row.UserData, d.Proposals)
+	row.UserData = a.userData(g.row.UserData, d.Proposals)
 	if err := a.keep(ctx, g, &d, row); err != nil {
 		a.log.Error("decision not recorded, so not carried out", "group", g.name, "error", err)
 		a.problem = fmt.Sprintf("decisions can't be recorded, so nothing is changed: %v", err)
@@ -237,11 +253,11 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	g.ask(d.Drop, d.ID)
 }
 
-// keep writes a decision that changes something, or whose hold began or ended, to
-// the store; other ticks cost no write unless a rule changed its user data.
+// keep writes a decision that changes something, a shadow policy's size included, or
+// whose hold began or ended, to the store; other ticks cost no write unless a rule changed its user data.
 func (a *application) keep(ctx context.Context, g *group, d *Decision, row StoredGroup) error {
 	switch {
-	case d.To != d.From || len(d.Drop) > 0 || g.last == nil || g.last.Held != d.Held:
+	case d.To != d.From || len(d.Drop) > 0 || g.last == nil || g.last.Held != d.Held || moved(d.Shadows):
 		id, err := a.config.Store.RecordDecision(ctx, *d, row)
 		if err != nil {
 			return err
@@ -264,21 +280,6 @@ func (a *application) countDecision(d Decision) {
 		direction = "drop"
 	}
 	a.config.Metrics.decisions.WithLabelValues(a.name, d.Group, direction).Inc()
-}
-
-// userData is what the rules remember after these proposals.
-func userData(before map[string][]byte, proposals []policy.Proposal) map[string][]byte {
-	after := maps.Clone(before)
-	for _, p := range proposals {
-		if p.UserData == nil {
-			continue
-		}
-		if after == nil {
-			after = map[string][]byte{}
-		}
-		after[p.Policy] = p.UserData
-	}
-	return after
 }
 
 // publish makes the newest state visible: to readers, to scrapers and balancers,

@@ -105,6 +105,22 @@ func checkRules(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 	return mistakes
 }
 
+// Notes are warnings about a description that can be used.
+func Notes(app *spec.Application) []string {
+	var notes []string
+	for i := range app.Groups {
+		for _, p := range app.Groups[i].Policies {
+			if p.Rule == nil {
+				continue
+			}
+			for _, note := range policy.RuleNotes(*p.Rule) {
+				notes = append(notes, note.Error())
+			}
+		}
+	}
+	return notes
+}
+
 // eachError takes joined errors apart.
 func eachError(err error) []error {
 	if err == nil {

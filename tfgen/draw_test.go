@@ -162,7 +162,7 @@ func drawAzure(t *rapid.T) *spec.Azure {
 	if rapid.Bool().Draw(t, "identity") {
 		a.Identity = &spec.AzureIdentity{System: true, IDs: some(t, "ids", "a", "b")}
 	}
-	a.Arguments = maybe(t, "arguments", map[string]any{"secure_boot_enabled": true, "eviction_policy": "Deallocate", "boot_diagnostics": map[string]any{}})
+	a.Arguments = maybe(t, "arguments", map[string]any{"secure_boot_enabled": true, "license_type": drawText.Draw(t, "license"), "boot_diagnostics": map[string]any{}})
 	return a
 }
 

@@ -60,7 +60,7 @@ func azureGiven(a *spec.Azure) given {
 	g.own("resource_group_name", "resource_group", "location", "location", "size", "size", "admin_username", "admin_username",
 		"admin_password", "admin_password_credential", "source_image_id", "image_id", "source_image_reference", "image",
 		"custom_data", fromCloudInit, "tags", "tags", "admin_ssh_key", "public_key", "priority", "spot",
-		"max_bid_price", "spot", "os_disk", "os_disk")
+		"eviction_policy", "spot", "max_bid_price", "spot", "os_disk", "os_disk")
 	g.set(len(a.Zones) > 0, "zone", "zones")
 	g.set(a.Identity != nil, "identity", "identity")
 	return g

@@ -15,8 +15,8 @@ var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 // replacing lists the arguments of a machine's resource that a running machine
 // cannot take on: Terraform replaces it where they change (the providers' ForceNew).
 // Those that no setting of ours stands for can come with a description's arguments.
-// True are those that replace even when they are only taken away, because the
-// provider does not keep the machine's own value.
+// True are those that replace even when they are only taken away again, because the
+// provider does not keep the machine's own value, or we have one in their place.
 var replacing = map[string]map[string]bool{
 	"aws_instance": {
 		"associate_public_ip_address": false, "availability_zone": false, "cpu_options": false, "ebs_block_device": false,
@@ -27,20 +27,18 @@ var replacing = map[string]map[string]bool{
 		"security_groups": false, "subnet_id": false, "tenancy": false,
 	},
 	"openstack_compute_instance_v2": {
-		"availability_zone": false, "availability_zone_hints": true, "config_drive": false, "hypervisor_hostname": true,
-		"key_pair": false, "network_mode": true, "personality": true,
+		"availability_zone": false, "availability_zone_hints": true, "hypervisor_hostname": true, "key_pair": true,
+		"network_mode": true, "personality": true,
 	},
 	"azurerm_linux_virtual_machine": {
-		"admin_ssh_key": false, "availability_set_id": true, "computer_name": false,
-		"disable_password_authentication": false, "edge_zone": true, "eviction_policy": false, "os_managed_disk_id": false, "plan": true,
-		"platform_fault_domain": true, "priority": false, "provision_vm_agent": false, "secure_boot_enabled": true,
-		"source_image_reference": false, "virtual_machine_scale_set_id": true, "vtpm_enabled": true, "zone": false,
+		"availability_set_id": true, "computer_name": true, "disable_password_authentication": false, "edge_zone": true,
+		"os_managed_disk_id": false, "plan": true, "platform_fault_domain": true, "provision_vm_agent": false,
+		"secure_boot_enabled": true, "virtual_machine_scale_set_id": true, "vtpm_enabled": true, "zone": true,
 	},
 	"azurerm_windows_virtual_machine": {
-		"additional_unattend_content": true, "availability_set_id": true, "computer_name": false, "edge_zone": true,
-		"eviction_policy": false, "os_managed_disk_id": false, "plan": true, "platform_fault_domain": true, "priority": false,
-		"provision_vm_agent": false, "secure_boot_enabled": true, "source_image_reference": false, "virtual_machine_scale_set_id": true,
-		"vtpm_enabled": true, "winrm_listener": true, "zone": false,
+		"additional_unattend_content": true, "availability_set_id": true, "computer_name": true, "edge_zone": true,
+		"os_managed_disk_id": false, "plan": true, "platform_fault_domain": true, "provision_vm_agent": false,
+		"secure_boot_enabled": true, "virtual_machine_scale_set_id": true, "vtpm_enabled": true, "winrm_listener": true, "zone": true,
 	},
 }
 

@@ -55,7 +55,7 @@ func backtestCommand(s *settings) *cobra.Command {
 	flags.StringVar(&f.suite, "suite", "", "folder with the public traces that the project is measured on; replays the windows that are there")
 	flags.StringVar(&f.window, "window", "", "part of the traces, such as 45d-48d or 6h-18h")
 	flags.DurationVar(&f.smooth, "smooth", 0, "average the traces over this time first")
-	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times; all is every built-in one (default: all but the slow published ones)")
+	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times (default: all built-in ones, of which the learning ones take seconds a day)")
 	flags.StringArrayVar(&f.metrics, "metric", nil, "source of a description's query: NAME=METRIC or NAME=METRIC*FACTOR")
 	flags.DurationVar(&f.limit, "limit", 250*time.Millisecond, "highest mean latency that is allowed")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of everything that happens by chance")

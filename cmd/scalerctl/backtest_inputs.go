@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 	"github.com/scalerd/scalerd/scaler/trace"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
-
-// allPolicies asks for every built-in policy.
-const allPolicies = "all"
 
 // named is a trace with its name in the results.
 type named struct {
@@ -76,16 +72,13 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 		sources[name] = source
 	}
 	var makers []backtest.Maker
-	for _, e := range backtest.BuiltIn() {
-		if len(f.policies) == 0 && !e.Slow || slices.Contains(f.policies, allPolicies) {
+	if len(f.policies) == 0 {
+		for _, e := range backtest.BuiltIn() {
 			makers = append(makers, e.Make)
 		}
 	}
 	smallest := 0
 	for _, text := range f.policies {
-		if text == allPolicies {
-			continue
-		}
 		file, group, ok := strings.Cut(text, "#")
 		if !ok {
 			entry, err := backtest.Find(text)

@@ -30,6 +30,9 @@ func validateCommand() *cobra.Command {
 					errs = append(errs, err)
 					continue
 				}
+				for _, note := range scaler.Notes(described) {
+					fmt.Fprintln(cmd.ErrOrStderr(), "warning:", note)
+				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: application %s is valid: %s\n", file, described.Name, count(len(described.Groups), "group"))
 			}
 			return errors.Join(errs...)

@@ -73,17 +73,19 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		Args:          usage(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// Before anything is done, and not when there is a result to show.
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.checkOutput(cmd.Name()) },
 	}
 	root.PersistentFlags().StringVar(&s.socket, "socket", defaultSocket(), "unix socket of scalerd; $SCALERD_SOCKET sets the default")
 	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan and backtest also know markdown")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddGroup(&cobra.Group{ID: "files", Title: "Work on files, without a daemon:"}, &cobra.Group{ID: "daemon", Title: "Work with the daemon:"})
-	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), convertCommand(), backtestCommand(&s), schemaCommand()} {
+	for _, c := range []*cobra.Command{validateCommand(), generateCommand(), planCommand(&s), convertCommand(), backtestCommand(&s), schemaCommand(), ruleCommand(&s)} {
 		c.GroupID = "files"
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s),
+		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s), whatIfCommand(&s), compareCommand(&s),
 		scaleCommand(&s), dropCommand(&s), pauseCommand(&s, true), pauseCommand(&s, false), destroyCommand(&s),
 		adviceCommand(&s), knowledgeCommand(&s), reportCommand(&s),
 	} {
@@ -112,18 +114,26 @@ func defaultSocket() string {
 
 func (s *settings) client() *api.Client { return api.NewClient(s.socket) }
 
-// show writes a result: as JSON, or as text by the given function.
-func (s *settings) show(w io.Writer, result any, text func(io.Writer) error) error {
-	switch s.output {
-	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(result)
-	case "text":
-		return text(w)
+// checkOutput refuses an output that the command can't write.
+func (s *settings) checkOutput(command string) error {
+	switch {
+	case s.output == "text", s.output == "json", s.output == "markdown" && command == "plan":
+		return nil
+	case command == "plan":
+		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
 	default:
 		return fmt.Errorf("%w: output %q: use text or json", errUsage, s.output)
 	}
+}
+
+// show writes a result: as JSON, or as text by the given function.
+func (s *settings) show(w io.Writer, result any, text func(io.Writer) error) error {
+	if s.output != "json" {
+		return text(w)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(result)
 }
 
 // version is the module's version where the binary was built from one, else the

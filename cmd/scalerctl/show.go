@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scalerd/scalerd/scaler"
-	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/policy"
 )
 
@@ -171,6 +168,7 @@ func nodeNote(n scaler.NodeStatus) string {
 func decisionsCommand(s *settings) *cobra.Command {
 	var group string
 	var limit int
+	var prints bool
 	cmd := &cobra.Command{
 		Use:   "decisions APPLICATION",
 		Short: "List the newest decisions; ticks that changed nothing are not kept",
@@ -185,110 +183,27 @@ func decisionsCommand(s *settings) *cobra.Command {
 				fmt.Fprintln(t, "ID\tTIME\tGROUP\tNODES\tREASON")
 				for _, d := range decisions {
 					fmt.Fprintf(t, "%d\t%s\t%s\t%d -> %d\t%s\n", d.ID, clock(d.At), d.Group, d.From, d.To, lastReason(&d))
+					if prints {
+						textPrints(t, d)
+					}
 				}
 				return t.Flush()
 			})
 		},
 	}
 	cmd.Flags().StringVar(&group, "group", "", "only this group")
+	cmd.Flags().BoolVar(&prints, "prints", false, "show what the rules printed")
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many")
 	return cmd
 }
 
-func explainCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
-		Use:   "explain DECISION | APPLICATION GROUP",
-		Short: "Show why a decision was made and what was done about it",
-		Long: "Show why a decision was made and what was done about it: a recorded one by its\n" +
-			"number, or what the last tick decided about a group.",
-		Args: usage(cobra.RangeArgs(1, 2)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			e, err := s.explanation(cmd, args)
-			if err != nil {
-				return err
-			}
-			return s.show(cmd.OutOrStdout(), e, func(w io.Writer) error { return textExplanation(w, e) })
-		},
-	}
-}
-
-func (s *settings) explanation(cmd *cobra.Command, args []string) (api.Explanation, error) {
-	if len(args) == 1 {
-		var id int64
-		if _, err := fmt.Sscanf(args[0], "%d", &id); err != nil {
-			return api.Explanation{}, fmt.Errorf("%w: %q is not a decision's number; scalerctl decisions lists them", errUsage, args[0])
-		}
-		return s.client().Explain(cmd.Context(), id)
-	}
-	status, err := s.client().Application(cmd.Context(), args[0])
-	if err != nil {
-		return api.Explanation{}, err
-	}
-	for _, g := range status.Groups {
-		if g.Name != args[1] {
-			continue
-		}
-		if g.Decision == nil {
-			return api.Explanation{}, fmt.Errorf("group %s has not been decided about yet", g.Name)
-		}
-		if g.Decision.ID != 0 {
-			return s.client().Explain(cmd.Context(), g.Decision.ID)
-		}
-		return api.Explanation{Decision: *g.Decision}, nil
-	}
-	return api.Explanation{}, fmt.Errorf("group %s of application %s: %w", args[1], args[0], scaler.ErrNotFound)
-}
-
-func textExplanation(w io.Writer, e api.Explanation) error {
-	d := e.Decision
-	what := fmt.Sprintf("%d -> %s", d.From, count(d.To, "node"))
-	if d.From == d.To && len(d.Drop) == 0 {
-		what = "stays at " + count(d.To, "node")
-	}
-	name := "The last tick"
-	if d.ID != 0 {
-		name = fmt.Sprintf("Decision %d", d.ID)
-	}
-	fmt.Fprintf(w, "%s on %s/%s at %s: %s\n", name, d.Application, d.Group, clock(d.At), what)
-	if len(d.Drop) > 0 {
-		fmt.Fprintf(w, "  drops %s\n", strings.Join(d.Drop, ", "))
-	}
-	if len(d.Readings) > 0 {
-		fmt.Fprintln(w, "\nMetrics")
-		for _, query := range slices.Sorted(maps.Keys(d.Readings)) {
-			fmt.Fprintf(w, "  %s = %s\n", query, readingText(d.Readings[query]))
+// textPrints writes what the rules printed, below their decision.
+func textPrints(w io.Writer, d scaler.Decision) {
+	for _, p := range d.Proposals {
+		for _, line := range p.Prints {
+			fmt.Fprintf(w, "\t\t\t\t%s | %s\n", p.Policy, line)
 		}
 	}
-	if len(d.Proposals) > 0 {
-		fmt.Fprintln(w, "\nProposals")
-		for _, p := range d.Proposals {
-			fmt.Fprintf(w, "  %s: %s\n", p.Policy, proposalText(p))
-			for _, line := range p.Prints {
-				fmt.Fprintf(w, "    | %s\n", line)
-			}
-		}
-	}
-	if a := d.Advice; a != nil {
-		what := fmt.Sprintf("%s, reliability %.1f %%, model %s", count(a.Nodes, "node"), a.Reliability, a.Model)
-		if !a.Valid {
-			what = "none: " + a.Error
-		}
-		fmt.Fprintf(w, "\nAdvice of the optimizer (%s)\n  %s\n", a.Phase, what)
-		for _, reason := range a.Reasons {
-			fmt.Fprintf(w, "  %s\n", reason)
-		}
-	}
-	fmt.Fprintln(w, "\nReasons")
-	for _, reason := range d.Reasons {
-		fmt.Fprintf(w, "  %s\n", reason)
-	}
-	if len(e.Journal) > 0 {
-		fmt.Fprintln(w, "\nWhat was done")
-		for _, entry := range e.Journal {
-			fmt.Fprintf(w, "  %s %s %s %s\n", clock(entry.At), entry.Shard, entry.Phase, entry.Detail)
-		}
-	}
-	return nil
 }
 
 func readingText(r policy.Reading) string {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/scalerd/scalerd/scaler"
@@ -204,10 +205,7 @@ func destroyCommand(s *settings) *cobra.Command {
 // confirmed asks on a terminal; elsewhere the answer is no.
 func confirmed(cmd *cobra.Command, question string) bool {
 	in, ok := cmd.InOrStdin().(*os.File)
-	if !ok {
-		return false
-	}
-	if info, err := in.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !ok || !isatty.IsTerminal(in.Fd()) {
 		return false
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)

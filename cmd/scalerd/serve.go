@@ -107,8 +107,9 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return service.Run(ctx) })
-	serveHTTP(ctx, group, socket, api.Handler(service, version()))
-	serveHTTP(ctx, group, pages, healthPages(service, registry))
+	handler := api.Handler(service, version())
+	serveHTTP(ctx, group, socket, handler)
+	serveHTTP(ctx, group, pages, healthPages(service, registry, handler))
 	if outside != nil {
 		serveHTTP(ctx, group, outside, optimizerPages(service))
 	}
@@ -214,8 +215,11 @@ func optimizerPages(service *scaler.Service) http.Handler {
 
 // healthPages are the pages that need no password: whether the process lives,
 // whether it has taken up its applications, and its metrics.
-func healthPages(service *scaler.Service, registry *prometheus.Registry) http.Handler {
+//
+// Alerts are taken there too, as an Alertmanager can't write to a socket.
+func healthPages(service *scaler.Service, registry *prometheus.Registry, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("POST /v1/alerts", handler)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		select {

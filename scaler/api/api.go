@@ -60,6 +60,11 @@ type Explanation struct {
 	Decision scaler.Decision `json:"decision"`
 	// Journal holds the phases of the steps that carried it out, oldest first.
 	Journal []scaler.Entry `json:"journal"`
+	// Plan are the changes of node sets, by shard.
+	Plan []string `json:"plan,omitempty"`
+	// Result says how far it is carried out: nothing to do, under way, done, or the
+	// failures that were not mended.
+	Result string `json:"result,omitempty"`
 }
 
 // Handler serves the API of the service. Version is the daemon's own.
@@ -77,6 +82,8 @@ func Handler(service *scaler.Service, version string) http.Handler {
 	register(api, http.MethodGet, "/v1/applications/{application}/decisions", "list-decisions", "The newest decisions.", h.decisions)
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/scale", "scale-group", "Set the size of a group once.", h.scale)
 	register(api, http.MethodPost, "/v1/applications/{application}/pause", "pause", "Stop or resume decisions.", h.pause)
+	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/what-if", "what-if", "What the last tick would have decided on other values; nothing is done.", h.whatIf)
+	register(api, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", h.alerts)
 	register(api, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", h.explain)
 	registerOptimizers(api, optimizers{service: service})
 	return mux
@@ -218,13 +225,4 @@ func (h handlers) pause(ctx context.Context, in *pauseInput) (scaler.Application
 		return scaler.ApplicationStatus{}, err
 	}
 	return h.service.Application(ctx, in.Application)
-}
-
-type explainInput struct {
-	ID int64 `path:"id"`
-}
-
-func (h handlers) explain(ctx context.Context, in *explainInput) (Explanation, error) {
-	d, entries, err := h.service.Decision(ctx, in.ID)
-	return Explanation{d, entries}, err
 }

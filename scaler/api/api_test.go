@@ -170,3 +170,31 @@ func TestJunkIsAnsweredAsAProblem(t *testing.T) {
 		}
 	}
 }
+
+// TestAlertmanagersNotificationIsTaken posts what Alertmanager 0.28 posts.
+func TestAlertmanagersNotificationIsTaken(t *testing.T) {
+	client, handler := serve(t)
+	if _, err := client.Submit(t.Context(), api.Describe(scaler.Source{File: "shop.yaml", Text: []byte(`name: shop
+monitoring: {prometheus: {url: "http://127.0.0.1:1", alerts: receive}}
+alerts: [{alert: hot, expr: cpu > 80}]
+groups:
+  - {name: web, cloud: local, min: 0, max: 3, initial: 0}
+`)})); err != nil {
+		t.Fatal(err)
+	}
+	const posted = `{"receiver":"scalerd","status":"firing","alerts":[
+		{"status":"firing","labels":{"alertname":"hot","application":"shop"},"annotations":{"summary":"x"},"startsAt":"2026-05-04T12:00:00.123Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"http://p/graph","fingerprint":"c3b1"},
+		{"status":"resolved","labels":{"alertname":"cold"},"annotations":{},"startsAt":"2026-05-04T12:00:00Z","endsAt":"2026-05-04T12:01:00Z","generatorURL":"","fingerprint":"c3b2"}],
+		"groupLabels":{"alertname":"hot"},"commonLabels":{},"commonAnnotations":{},"externalURL":"http://a","version":"4","groupKey":"{}:{alertname=\"hot\"}","truncatedAlerts":0}`
+	request := httptest.NewRequest(http.MethodPost, "/v1/alerts", strings.NewReader(posted))
+	request.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, request)
+	var got api.Received
+	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || answer.Code != http.StatusOK {
+		t.Fatalf("POST /v1/alerts = %d %s", answer.Code, answer.Body)
+	}
+	if diff := cmp.Diff(api.Received{Taken: 1, Ignored: []string{"cold"}}, got); diff != "" {
+		t.Errorf("POST /v1/alerts (-want +got):\n%s", diff)
+	}
+}

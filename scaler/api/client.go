@@ -99,6 +99,11 @@ func (c *Client) Explain(ctx context.Context, id int64) (Explanation, error) {
 	return call[Explanation](ctx, c, http.MethodGet, nil, nil, "v1", "decisions", strconv.FormatInt(id, 10))
 }
 
+// WhatIf asks what the last tick would have decided on other values.
+func (c *Client) WhatIf(ctx context.Context, app, group string, supposed scaler.Supposed) (scaler.Decision, error) {
+	return call[scaler.Decision](ctx, c, http.MethodPost, nil, supposed, "v1", "applications", app, "groups", group, "what-if")
+}
+
 func call[T any](ctx context.Context, c *Client, method string, query url.Values, in any, path ...string) (T, error) {
 	if in == nil {
 		return send[T](ctx, c, method, query, "", nil, path...)

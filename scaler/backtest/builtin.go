@@ -16,8 +16,8 @@ type Entry struct {
 	// About is a line about it.
 	About string
 	Make  Maker
-	// Slow is set where a simulated day takes more than a second.
-	Slow bool
+	// Learns is set for policies that train: a simulated day takes them seconds.
+	Learns bool
 }
 
 // BuiltIn are the policies that need no description, in the order in which tables
@@ -33,10 +33,10 @@ func BuiltIn() []Entry {
 		add(fmt.Sprintf("hpa%g", goal), fmt.Sprintf("Kubernetes' HorizontalPodAutoscaler at %g%% CPU", goal), HPA(goal))
 	}
 	add("target60", "scalerd's own target policy at 60% CPU, with its default scaling", ownTarget(60))
-	add("auto", "scalerd's optimizer, without any training before", Advised("auto", optimizer.Auto))
 	all = append(all,
-		Entry{Slow: true, Name: "published", About: "MiCADO's published method, which trains on its first 300 samples", Make: Advised("published", optimizer.Published)},
-		Entry{Slow: true, Name: "published-2750", About: "the same, trained on 2750 samples before", Make: Trained("published-2750", optimizer.Published, 2750)})
+		Entry{Learns: true, Name: "auto", About: "scalerd's optimizer, without any training before", Make: Advised("auto", optimizer.Auto)},
+		Entry{Learns: true, Name: "published", About: "MiCADO's published method, which trains on its first 300 samples", Make: Advised("published", optimizer.Published)},
+		Entry{Learns: true, Name: "published-2750", About: "the same, trained on 2750 samples before", Make: Trained("published-2750", optimizer.Published, 2750)})
 	return all
 }
 

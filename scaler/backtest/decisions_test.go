@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/scaler/trace"
 )
 
@@ -109,7 +110,11 @@ func TestDecisionsStayAsGood(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := w.Compare(t.Context(), makers(), Options{})
+		policies := makers()
+		if name == "day" {
+			policies = append(policies, Advised("auto", optimizer.Auto))
+		}
+		report, err := w.Compare(t.Context(), policies, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -87,7 +87,7 @@ func (r Report) plotNodes(res Result) (*plot.Plot, error) {
 	r.hours(p)
 	p.Y.Tick.Marker = wholeTicks{}
 	need, nodes := make([]float64, len(res.Nodes)), make([]float64, len(res.Nodes))
-	for t, n := range r.world.need() {
+	for t, n := range r.need {
 		need[t], nodes[t] = float64(n), float64(res.Nodes[t])
 	}
 	if err := r.line(p, "load, in nodes", need, colorNeed); err != nil {

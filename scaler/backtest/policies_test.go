@@ -157,7 +157,7 @@ func TestStepsOfStepScaling(t *testing.T) {
 
 func TestPoliciesKeepTheirSizeWithoutMetrics(t *testing.T) {
 	for _, e := range BuiltIn() {
-		if e.Name == "auto" || e.Slow {
+		if e.Learns {
 			continue // they have their own answers
 		}
 		p := made(t, e.Make)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/scalerd/scalerd/optimizer"
 )
 
 // hills is a load of two hills and a step, in requests/s.
@@ -81,11 +83,11 @@ func TestTheClairvoyantIsTheCheapest(t *testing.T) {
 	}
 }
 
-// makers are all built-in policies but the slow ones.
+// makers are all built-in policies but those that learn.
 func makers() []Maker {
 	var all []Maker
 	for _, e := range BuiltIn() {
-		if !e.Slow {
+		if !e.Learns {
 			all = append(all, e.Make)
 		}
 	}
@@ -131,7 +133,7 @@ func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 		if warm {
 			w.Fixed(w.Max)
 		}
-		report, err := w.Compare(t.Context(), makers(), Options{Price: 0.1, Hindsight: true})
+		report, err := w.Compare(t.Context(), append(makers(), Advised("auto", optimizer.Auto)), Options{Price: 0.1, Hindsight: true})
 		if err != nil {
 			t.Fatal(err)
 		}

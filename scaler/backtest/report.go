@@ -19,7 +19,8 @@ type Report struct {
 	// Note says where the limit can't be kept, and why.
 	Note    string   `json:"note,omitempty"`
 	Results []Result `json:"results"`
-	world   *World
+	// need is how many nodes each tick needs, for the plot.
+	need []int
 }
 
 // Options are what else Compare is to tell.
@@ -34,7 +35,7 @@ type Options struct {
 func (w *World) Compare(ctx context.Context, policies []Maker, o Options) (Report, error) {
 	r := Report{
 		Trace: w.Load.Name, Span: w.Span(), Seed: w.Seed, Limit: w.Limit, PeakNodes: w.Load.Nodes,
-		Plant: w.Plant, Note: w.Unreachable(), world: w,
+		Plant: w.Plant, Note: w.Unreachable(), need: w.need(),
 	}
 	clairvoyant := w.Clairvoyant()
 	if r.Note == "" && !clairvoyant.Feasible() {

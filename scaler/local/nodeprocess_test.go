@@ -3,6 +3,7 @@
 package local
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -13,7 +14,23 @@ import (
 
 func TestNodeProcessHasItsCapacity(t *testing.T) {
 	c := newCloud(t)
-	record := c.start("web-0004", "--slots=2", "--service-time=50ms")
+	var err error
+	// On a machine that does other work too, a node can be slower for a while; it is
+	// never faster, and not always slower.
+	for try := range 5 {
+		record := c.start(fmt.Sprintf("web-%04d", try), "--slots=2", "--service-time=50ms")
+		if err = capacity(t, record); err == nil || t.Failed() {
+			return
+		}
+		t.Logf("try %d: %v", try, err)
+	}
+	t.Error(err)
+}
+
+// capacity saturates a node for a while, checks what it counts, and is an error
+// where it served another rate than it should.
+func capacity(t *testing.T, record Record) error {
+	t.Helper()
 	ask := func(end time.Time, served *atomic.Int64) {
 		for time.Now().Before(end) {
 			if _, err := get("http://" + record.Address); err != nil {
@@ -32,9 +49,6 @@ func TestNodeProcessHasItsCapacity(t *testing.T) {
 	}
 	all.Wait()
 	after, took := scrape(t, record.Address), time.Since(began)
-	if rate, want := float64(served.Load())/took.Seconds(), expectedRate("web-0004", 2, 0.05, int(served.Load())); math.Abs(rate-want) > 0.15*want {
-		t.Errorf("a saturated node served %.1f/s, want %.1f/s", rate, want)
-	}
 	if got, want := delta(before, after, "apache_accesses_total"), float64(served.Load()); got != want {
 		t.Errorf("apache_accesses_total rose by %v, want %v", got, want)
 	}
@@ -48,10 +62,19 @@ func TestNodeProcessHasItsCapacity(t *testing.T) {
 	for _, cpu := range []string{"0", "1"} {
 		busy += delta(before, after, `node_cpu_seconds_total{cpu="`+cpu+`",mode="user"}`)
 	}
-	// The slots were busy all the time except for the last requests' ends.
-	if share := busy / 2 / took.Seconds(); share < 0.85 || share > 1 {
-		t.Errorf("busy share of a saturated node is %.2f, want nearly 1", share)
+	rate, want := float64(served.Load())/took.Seconds(), expectedRate(record.Name, 2, 0.05, int(served.Load()))
+	if rate > 1.15*want {
+		t.Errorf("a saturated node served %.1f/s, want %.1f/s", rate, want)
 	}
+	// The slots were busy all the time except for the last requests' ends.
+	share := busy / 2 / took.Seconds()
+	if share > 1 {
+		t.Errorf("busy share of a saturated node is %.2f, want at most 1", share)
+	}
+	if rate < 0.85*want || share < 0.85 {
+		return fmt.Errorf("a saturated node served %.1f/s and was busy for %.2f of the time, want %.1f/s and nearly 1", rate, share, want)
+	}
+	return nil
 }
 
 // expectedRate is the capacity in requests/s with the service times that a node

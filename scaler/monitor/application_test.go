@@ -10,8 +10,10 @@ import (
 )
 
 func TestEmbeddedNewTargetIsScrapedWithinAnInterval(t *testing.T) {
-	const slow = 2 * time.Second
-	a := openEmbedded(t, t.TempDir()).Application("shop", slow)
+	// Without its own reload interval the scrape manager takes new targets every
+	// 5 s; what is less than that is the machine's other work.
+	const every, busy = 500 * time.Millisecond, 3 * time.Second
+	a := openEmbedded(t, t.TempDir()).Application("shop", every)
 	var targets []scaler.Target
 	for round := range 3 {
 		p := newPage(t, "cpu_ratio 1\n")
@@ -19,8 +21,8 @@ func TestEmbeddedNewTargetIsScrapedWithinAnInterval(t *testing.T) {
 		began := time.Now()
 		watch(t, a, targets...)
 		eventually(t, "the new target is scraped", func() bool { return p.count() > 0 })
-		if took := time.Since(began); took > slow+500*time.Millisecond {
-			t.Errorf("round %d: first scrape after %s, want at most about %s", round, took, slow)
+		if took := time.Since(began); took > every+busy {
+			t.Errorf("round %d: first scrape after %s, want at most about %s", round, took, every)
 		}
 	}
 }

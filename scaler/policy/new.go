@@ -14,19 +14,23 @@ import (
 // reported at once, joined.
 func New(p spec.Policy, constants map[string]any) (Policy, error) {
 	kinds := 0
-	for _, set := range []bool{p.Target != nil, p.Steps != nil, p.Rule != nil, p.Advice != nil} {
+	for _, set := range []bool{p.Target != nil, p.Steps != nil, p.Rule != nil, p.Advice != nil, p.Schedule != nil, p.Deadline != nil, p.Activation != nil} {
 		if set {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		return nil, fmt.Errorf("policy %q: set exactly one of target, steps, rule and advice", p.Name)
+		return nil, fmt.Errorf("policy %q: set exactly one of target, steps, rule, advice, schedule, deadline and activation", p.Name)
 	}
 	made, err := newKind(p, constants)
 	if err != nil {
 		return nil, fmt.Errorf("policy %s: %w", nameOr(p.Name, "of the group"), err)
 	}
-	return made, nil
+	answers := spec.DefaultMissing()
+	if p.Missing != nil {
+		answers = *p.Missing
+	}
+	return answering{made, answers}, nil
 }
 
 func newKind(p spec.Policy, constants map[string]any) (Policy, error) {
@@ -37,6 +41,12 @@ func newKind(p spec.Policy, constants map[string]any) (Policy, error) {
 		return newSteps(nameOr(p.Name, "steps"), *p.Steps)
 	case p.Advice != nil:
 		return newAdvice(nameOr(p.Name, "advice"), *p.Advice)
+	case p.Schedule != nil:
+		return newSchedule(nameOr(p.Name, "schedule"), *p.Schedule)
+	case p.Deadline != nil:
+		return newDeadline(nameOr(p.Name, "deadline"), *p.Deadline)
+	case p.Activation != nil:
+		return newActivation(nameOr(p.Name, "activation"), *p.Activation)
 	default:
 		return newRule(nameOr(p.Name, "rule"), *p.Rule, constants)
 	}

@@ -64,6 +64,7 @@ type Node struct {
 	Address string // the private address, or "" while it is unknown
 	ID      string // the cloud's identifier
 	Ready   bool   // its metrics were scraped at the last tick
+	Zone    string // the availability zone, or "" where the group has none
 }
 
 // Observation is everything a policy may know.
@@ -75,6 +76,13 @@ type Observation struct {
 	// Wanted is the number of nodes decided last, within Min and Max.
 	Wanted   int
 	Min, Max int
+	// Initial is the number of nodes at the first apply.
+	Initial int
+	// Lead is how long nine of ten nodes take from their creation until they are
+	// ready, as measured; zero while none was.
+	Lead time.Duration
+	// FailedSteps is how many steps have failed in a row.
+	FailedSteps int
 	// ChangedAt is when the number of ready nodes last became Wanted, and zero
 	// while it is not (MiCADO's stability clock).
 	ChangedAt time.Time
@@ -131,6 +139,18 @@ type Proposal struct {
 	Abstain bool `json:"abstain,omitempty"`
 	// Drop names nodes that the policy wants removed, whatever Nodes says.
 	Drop []string `json:"drop,omitempty"`
+	// Min and Max clamp the size that is decided, as long as they are proposed.
+	Min *int `json:"min,omitempty"`
+	Max *int `json:"max,omitempty"`
+	// Least is the fewest nodes with which the policy would not ask for more at once,
+	// as far as it can tell; 0 where it can't.
+	Least int `json:"least,omitempty"`
+	// Missing is why Hold is set, where that is a query without a value.
+	Missing Missing `json:"missing,omitempty"`
+	// HoldFor is the longest hold for that reason, after which the policy goes to
+	// Floor, or to the group's initial size; 0 is forever.
+	HoldFor time.Duration `json:"-"`
+	Floor   *int          `json:"-"`
 	// Reason is one sentence with the numbers that led to the proposal.
 	Reason string `json:"reason"`
 	// Error is set where Hold comes from a mistake in a rule: file:line:column

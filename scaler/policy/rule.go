@@ -50,7 +50,7 @@ func (r *rule) Propose(o Observation) Proposal {
 	thread := &starlark.Thread{Name: r.name, Print: out.print}
 	p, err := r.run(thread, o)
 	if err != nil {
-		failed := failure(r.source, err)
+		failed := failure(r.source, r.compiled.edits, err)
 		failed.Message = shorten(failed.Message)
 		p = Proposal{Hold: true, Error: failed.Error(), Reason: "the rule failed at " + failed.Error()}
 	}
@@ -165,22 +165,24 @@ func (r *rule) input(thread *starlark.Thread, name string, o Observation) (starl
 		return starlark.MakeInt64(since), nil
 	case nameUserData:
 		return decodeUserData(thread, o.UserData)
+	case nameContainers:
+		return starlark.MakeInt(1), nil
 	case nameTime:
 		return timeAt(o.Now), nil
 	case nameAdvice:
 		return adviceFunction(o), nil
-	}
-	if f, ok := r.functions[name]; ok {
-		return f, nil
-	}
-	if f, ok := starlark.Universe[name]; ok {
-		return f, nil // the rule has a variable such as max, after it used the function
 	}
 	if v, ok := o.Constants[name]; ok {
 		return toStarlark(v)
 	}
 	if v, ok := r.constants[name]; ok {
 		return toStarlark(v)
+	}
+	if f, ok := r.functions[name]; ok {
+		return f, nil
+	}
+	if f, ok := starlark.Universe[name]; ok {
+		return f, nil // the rule has a variable such as max, after it used the function
 	}
 	switch reading := o.Readings[name]; {
 	case reading.isText() && reading.Firing != nil:

@@ -3,12 +3,12 @@ package policy
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
-	"time"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/starlarkstruct"
 	"go.starlark.net/syntax"
+	"gonum.org/v1/gonum/stat"
 )
 
 // MiCADO's names for what a rule is given and what it gives back.
@@ -21,13 +21,15 @@ const (
 	nameUserData  = "m_userdata"
 	nameTime      = "time"
 	nameAdvice    = "m_opt_advice"
+	// nameContainers is in the rules for containers, which are not scaled here.
+	nameContainers = "m_container_count"
 )
 
 // builtIn is whether every rule has the name, besides Starlark's own.
 func builtIn(name string) bool {
 	switch name {
-	case nameNodes, nameNodeCount, nameToDrop, nameSince, nameWhen, nameUserData, nameTime, nameAdvice,
-		"ceil", "floor", "round", "sqrt", "exp", "log", "pow", "mean", "sum":
+	case nameNodes, nameNodeCount, nameToDrop, nameSince, nameWhen, nameUserData, nameTime, nameContainers, nameAdvice,
+		"ceil", "floor", "trunc", "round", "fabs", "sqrt", "exp", "log", "log2", "log10", "pow", "isnan", "mean", "median", "std", "sum":
 		return true
 	}
 	return false
@@ -47,6 +49,7 @@ func functions() starlark.StringDict {
 	}
 	whole("ceil", math.Ceil)
 	whole("floor", math.Floor)
+	whole("trunc", math.Trunc)
 	fraction := func(name string, f func(float64) float64) {
 		dict[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			x, err := oneNumber(b.Name(), args, kwargs)
@@ -58,22 +61,18 @@ func functions() starlark.StringDict {
 	}
 	fraction("sqrt", math.Sqrt)
 	fraction("exp", math.Exp)
+	fraction("fabs", math.Abs)
+	fraction("log2", math.Log2)
+	fraction("log10", math.Log10)
+	dict["isnan"] = starlark.NewBuiltin("isnan", isNaN)
+	dict["median"] = starlark.NewBuiltin("median", ofNumbers(median))
+	dict["std"] = starlark.NewBuiltin("std", ofNumbers(deviation))
 	dict["round"] = starlark.NewBuiltin("round", roundNumber)
 	dict["log"] = starlark.NewBuiltin("log", logarithm)
 	dict["pow"] = starlark.NewBuiltin("pow", power)
 	dict["sum"] = starlark.NewBuiltin("sum", sumOf)
 	dict["mean"] = starlark.NewBuiltin("mean", meanOf)
 	return dict
-}
-
-// timeAt is the module time, with a time() that is the tick's instant.
-func timeAt(now time.Time) starlark.Value {
-	seconds := starlark.Float(float64(now.UnixMicro()) / 1e6)
-	return starlarkstruct.FromStringDict(starlark.String(nameTime), starlark.StringDict{
-		"time": starlark.NewBuiltin("time", func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-			return seconds, starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 0)
-		}),
-	})
 }
 
 func oneNumber(name string, args starlark.Tuple, kwargs []starlark.Tuple) (float64, error) {
@@ -196,6 +195,41 @@ func addUp(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.
 	}
 	return total, n, nil
 }
+
+func isNaN(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	x, err := oneNumber(b.Name(), args, kwargs)
+	return starlark.Bool(math.IsNaN(x)), err
+}
+
+// ofNumbers makes a function of a list of numbers, which is not empty.
+func ofNumbers(f func([]float64) float64) func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+	return func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		var list starlark.Iterable
+		if err := starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 1, &list); err != nil {
+			return nil, err
+		}
+		var numbers []float64
+		for v := range starlark.Elements(list) {
+			x, err := float(b.Name(), v)
+			if err != nil {
+				return nil, fmt.Errorf("element %d: %w", len(numbers), err)
+			}
+			numbers = append(numbers, x)
+		}
+		if len(numbers) == 0 {
+			return nil, fmt.Errorf("%s: of no numbers", b.Name())
+		}
+		return finite(b.Name(), f(numbers))
+	}
+}
+
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
+}
+
+// deviation is the standard deviation of a population, as numpy's std has it.
+func deviation(x []float64) float64 { return math.Sqrt(stat.PopVariance(x, nil)) }
 
 // printed collects what a rule prints, within bounds.
 type printed struct {

@@ -45,6 +45,8 @@ type compiled struct {
 	program *starlark.Program
 	// outside are the names read that are not the rule's own, sorted.
 	outside []string
+	// edits are what was changed in the source before it was compiled.
+	edits []edit
 	// needs are the names that the program must be given: those from outside, the
 	// guards, and the names with inputPrefix.
 	needs []string
@@ -59,18 +61,18 @@ func compile(rule spec.Rule, outer scope) (compiled, error) {
 	if len(rule.Source) > maxRuleSource {
 		return compiled{}, mistake(rule, 1, 1, "the rule is %d bytes long, at most %d are allowed", len(rule.Source), maxRuleSource)
 	}
-	source, found := fromPython(rule)
-	if len(found) > 0 {
-		return compiled{}, join(found)
+	p := fromPython(rule)
+	if len(p.mistakes) > 0 {
+		return compiled{}, join(p.mistakes)
 	}
-	outside, rebound, found := names(rule, source, outer)
+	outside, rebound, found := names(rule, p, outer)
 	if len(found) > 0 {
 		return compiled{}, join(found)
 	}
 	// A second tree, because resolving writes into the first.
-	file, err := options().Parse(rule.File, source, 0)
+	file, err := options().Parse(rule.File, p.source, 0)
 	if err != nil {
-		return compiled{}, join(mistakes(rule, err))
+		return compiled{}, join(mistakes(rule, p.edits, err))
 	}
 	guardFile(file)
 	file.Stmts = append(takeInputs(rebound), file.Stmts...)
@@ -80,20 +82,20 @@ func compile(rule spec.Rule, outer scope) (compiled, error) {
 		return needs[name]
 	})
 	if err != nil {
-		return compiled{}, join(mistakes(rule, err))
+		return compiled{}, join(mistakes(rule, p.edits, err))
 	}
 	maps.DeleteFunc(needs, func(_ string, is bool) bool { return !is })
-	return compiled{program: program, outside: outside, needs: slices.Sorted(maps.Keys(needs))}, nil
+	return compiled{program: program, outside: outside, edits: p.edits, needs: slices.Sorted(maps.Keys(needs))}, nil
 }
 
 func notUniversal(name string) bool { return !starlark.Universe.Has(name) }
 
 // names finds the names that a rule reads from outside, and which of the names
 // from outside it also assigns to.
-func names(rule spec.Rule, source string, outer scope) (outside, rebound []string, found []*RuleError) {
-	file, err := options().Parse(rule.File, source, 0)
+func names(rule spec.Rule, p python, outer scope) (outside, rebound []string, found []*RuleError) {
+	file, err := options().Parse(rule.File, p.source, 0)
 	if err != nil {
-		return nil, nil, mistakes(rule, err)
+		return nil, nil, mistakes(rule, p.edits, err)
 	}
 	read := map[string]bool{}
 	isKnown := func(name string) bool {
@@ -104,11 +106,11 @@ func names(rule spec.Rule, source string, outer scope) (outside, rebound []strin
 		return true
 	}
 	if err := resolve.File(file, isKnown, starlark.Universe.Has); err != nil {
-		found = mistakes(rule, err)
+		found = mistakes(rule, p.edits, err)
 	}
 	for _, name := range addedTo(file) {
 		if notUniversal(name.Name) && !isKnown(name.Name) {
-			found = append(found, mistake(rule, int(name.NamePos.Line), int(name.NamePos.Col), "undefined: %s", name.Name))
+			found = append(found, placed(rule, p.edits, name.NamePos, "undefined: %s", name.Name))
 		}
 	}
 	for _, binding := range file.Module.(*resolve.Module).Globals {

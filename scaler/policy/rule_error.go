@@ -35,11 +35,17 @@ func mistake(rule spec.Rule, line, column int, format string, args ...any) *Rule
 	}
 }
 
+// placed is a mistake at a position in the edited source of a rule.
+func placed(rule spec.Rule, edits []edit, pos syntax.Position, format string, args ...any) *RuleError {
+	line, column := unedited(rule.Source, edits, int(pos.Line), int(pos.Col))
+	return mistake(rule, line, column, format, args...)
+}
+
 // mistakes turns an error of the parser or the resolver into RuleErrors.
-func mistakes(rule spec.Rule, err error) []*RuleError {
+func mistakes(rule spec.Rule, edits []edit, err error) []*RuleError {
 	var one syntax.Error
 	if errors.As(err, &one) {
-		return []*RuleError{mistake(rule, int(one.Pos.Line), int(one.Pos.Col), "%s", one.Msg)}
+		return []*RuleError{placed(rule, edits, one.Pos, "%s", one.Msg)}
 	}
 	var list resolve.ErrorList
 	if !errors.As(err, &list) {
@@ -47,13 +53,13 @@ func mistakes(rule spec.Rule, err error) []*RuleError {
 	}
 	found := make([]*RuleError, len(list))
 	for i, e := range list {
-		found[i] = mistake(rule, int(e.Pos.Line), int(e.Pos.Col), "%s", e.Msg)
+		found[i] = placed(rule, edits, e.Pos, "%s", e.Msg)
 	}
 	return found
 }
 
 // failure places an error of a running rule at the innermost place in its source.
-func failure(rule spec.Rule, err error) *RuleError {
+func failure(rule spec.Rule, edits []edit, err error) *RuleError {
 	var at syntax.Position
 	var eval *starlark.EvalError
 	if errors.As(err, &eval) {
@@ -64,7 +70,7 @@ func failure(rule spec.Rule, err error) *RuleError {
 			}
 		}
 	}
-	return mistake(rule, int(at.Line), int(at.Col), "%s", plainCancel(err.Error()))
+	return placed(rule, edits, at, "%s", plainCancel(err.Error()))
 }
 
 // join makes one error of all mistakes, in the order of the source.

@@ -59,13 +59,42 @@ func (s steps) Propose(o Observation) Proposal {
 		return Proposal{Policy: s.name, Hold: true, Reason: missing}
 	}
 	text := o.is(s.spec.Query, v)
+	p := Proposal{Policy: s.name, Nodes: o.Wanted, Abstain: true, Least: s.least(v, o), Reason: text + ": in no band, no opinion"}
+	if b, ok := s.band(v); ok {
+		n, why := resize(b, o.Wanted, o.Ready())
+		p.Nodes, p.Abstain, p.Reason = n, false, fmt.Sprintf("%s, %s: %s", text, limits(b), why)
+	}
+	return p
+}
+
+func (s steps) band(v float64) (spec.Band, bool) {
 	for _, b := range s.spec.Bands {
 		if holds(b, v) {
-			n, why := resize(b, o.Wanted, o.Ready())
-			return Proposal{Policy: s.name, Nodes: n, Reason: fmt.Sprintf("%s, %s: %s", text, limits(b), why)}
+			return b, true
 		}
 	}
-	return Proposal{Policy: s.name, Nodes: o.Wanted, Abstain: true, Reason: text + ": in no band, no opinion"}
+	return spec.Band{}, false
+}
+
+// least is the fewest nodes with which the mean v over the ready nodes would not
+// come into a band that grows, and 0 where that can't be told.
+func (s steps) least(v float64, o Observation) int {
+	ready := o.Ready()
+	if s.spec.Kind != spec.TargetAverage || ready == 0 {
+		return 0
+	}
+	n := ready
+	for ; n > 1; n-- {
+		fewer := n - 1
+		b, ok := s.band(v * float64(ready) / float64(fewer))
+		if !ok {
+			continue
+		}
+		if after, _ := resize(b, fewer, fewer); after > fewer {
+			return n
+		}
+	}
+	return 0
 }
 
 func holds(b spec.Band, v float64) bool {

@@ -13,7 +13,23 @@ type target struct {
 	spec spec.Target
 }
 
+// newTarget makes a target of one query, or of several.
 func newTarget(name string, t spec.Target) (Policy, error) {
+	if len(t.Queries) == 0 {
+		return newSingleTarget(name, t)
+	}
+	several := targets{name: name}
+	for i, q := range t.Queries {
+		one, err := newSingleTarget(name, spec.Target{Query: q.Query, Value: q.Value, Kind: q.Kind, Tolerance: t.Tolerance})
+		if err != nil {
+			return nil, fmt.Errorf("queries[%d]: %w", i, err)
+		}
+		several.each = append(several.each, one)
+	}
+	return several, nil
+}
+
+func newSingleTarget(name string, t spec.Target) (Policy, error) {
 	if t.Kind == "" {
 		t.Kind = spec.TargetAverage
 	}

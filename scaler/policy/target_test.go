@@ -177,8 +177,8 @@ func TestNewRefuses(t *testing.T) {
 		policy spec.Policy
 		want   string
 	}{
-		{"no kind", spec.Policy{Name: "p"}, "exactly one of target, steps, rule and advice"},
-		{"two kinds", spec.Policy{Target: &spec.Target{}, Rule: &spec.Rule{}}, "exactly one of target, steps, rule and advice"},
+		{"no kind", spec.Policy{Name: "p"}, "exactly one of target, steps, rule, advice, schedule, deadline and activation"},
+		{"two kinds", spec.Policy{Target: &spec.Target{}, Rule: &spec.Rule{}}, "exactly one of target, steps, rule, advice, schedule, deadline and activation"},
 		{"a target without a query", spec.Policy{Target: &spec.Target{Value: 1}}, "query is not set"},
 		{"a target of zero", spec.Policy{Target: &spec.Target{Query: "q"}}, "must be above 0"},
 		{"a target that is not a number", spec.Policy{Target: &spec.Target{Query: "q", Value: math.NaN()}}, "must be above 0"},

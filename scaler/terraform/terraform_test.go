@@ -18,7 +18,8 @@ import (
 )
 
 // module is a root module with one resource for each node; its creation waits for
-// as long as the file "slow" says and fails while the file "fail" is there.
+// as long as the file "slow" says, then while the file "hold" is there, and fails
+// where the file "fail" is there.
 const module = `
 variable "nodes" {
   type = map(object({ size = number }))
@@ -30,7 +31,7 @@ resource "terraform_data" "node" {
   triggers_replace = [each.value.size]
 
   provisioner "local-exec" {
-    command = "test ! -e fail && sleep $(cat slow 2>/dev/null || echo 0)"
+    command = "test ! -e fail && sleep $(cat slow 2>/dev/null || echo 0) && while test -e hold; do sleep 0.05; done"
   }
 }
 
@@ -329,7 +330,7 @@ func TestTerraformProcessesAreBounded(t *testing.T) {
 	}
 	runner := terraform.NewRunner(binary, terraform.Options{Processes: 1})
 	first, second := newRoot(t, "a"), newRoot(t, "b")
-	first.write("slow", "1")
+	first.write("hold", "")
 	started := make(chan struct{})
 	done := make(chan error, 1)
 	var once atomic.Bool
@@ -346,6 +347,9 @@ func TestTerraformProcessesAreBounded(t *testing.T) {
 	defer cancel()
 	if _, err := runner.Step(ctx, scaler.Root{Dir: second.dir}, creates("b"), func(scaler.Progress) {}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a second Step() beyond the limit = %v, want it to wait", err)
+	}
+	if err := os.Remove(filepath.Join(first.dir, "hold")); err != nil {
+		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)

@@ -41,7 +41,8 @@
 //
 // # What it simulates
 //
-// Machines with identifiers, addresses and disks; key pairs, security groups and
+// Machines with identifiers, addresses and disks (a private address is a loopback
+// address, where a test can serve what the machine would); key pairs, security groups and
 // rules, placement and server groups, ports, interfaces, floating and public IPs,
 // volumes and their attachments; on Azure also resource groups and networks. Which
 // changes replace a resource, what conflicts with what, what is refused only when it is

@@ -21,12 +21,13 @@ func (c *checker) group(app *Application, g *Group, path string) {
 	names := map[string]string{}
 	queries := app.GroupQueries(g)
 	known := slices.Sorted(maps.Keys(queries))
+	c.victims(g, path+".scaling.victims", known)
 	if g.Optimizer != nil {
 		c.optimizer(g.Optimizer, path+".optimizer", queries, known)
 	}
 	for i := range g.Policies {
 		p, at := &g.Policies[i], strictyaml.JoinIndex(path+".policies", i)
-		c.policy(p, at, known)
+		c.policy(g, p, at, known)
 		if c.doc.Has(at + ".name") {
 			c.unique(names, at+".name", p.Name, "policy")
 		}

@@ -8,21 +8,34 @@ import (
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
+// policyKinds are the keys of what a policy can do.
+var policyKinds = []string{"target", "steps", "rule", "advice", "schedule", "deadline", "activation"}
+
 // policy checks one policy; known are the names of the queries that it can use.
-func (c *checker) policy(p *Policy, path string, known []string) {
+func (c *checker) policy(g *Group, p *Policy, path string, known []string) {
 	c.name(path+".name", p.Name)
 	var kinds []string
-	for _, kind := range []string{"target", "steps", "rule", "advice"} {
+	for _, kind := range policyKinds {
 		if c.doc.Has(path + "." + kind) {
 			kinds = append(kinds, kind)
 		}
 	}
-	c.exactlyOne(path, kinds, "target, steps, rule and advice")
+	c.exactlyOne(path, kinds, "target, steps, rule, advice, schedule, deadline and activation")
 	if p.Target != nil {
-		c.query(path+".target.query", p.Target.Query, known)
-		if c.fine(path+".target.value") && p.Target.Value <= 0 {
-			c.mistake(path+".target.value", fmt.Sprintf("is %v", p.Target.Value), "write a number above 0")
-		}
+		c.target(p.Target, path+".target", known)
+	}
+	if p.Schedule != nil {
+		c.schedule(g, p.Schedule, path+".schedule")
+	}
+	if p.Deadline != nil {
+		c.deadline(p.Deadline, path+".deadline", known)
+	}
+	if a := p.Activation; a != nil {
+		c.query(path+".activation.query", a.Query, known)
+		c.within(g, path+".activation.nodes", a.Nodes)
+	}
+	if p.Missing != nil && p.Missing.Floor != nil {
+		c.within(g, path+".missing.floor", *p.Missing.Floor)
 	}
 	if p.Rule != nil && c.fine(path+".rule") && strings.TrimSpace(p.Rule.Source) == "" {
 		c.mistake(path+".rule", "is empty", "write a program that sets m_node_count")

@@ -130,11 +130,11 @@ func TestParseReportsMistakes(t *testing.T) {
 		{"a group's constant named as the application's query", withGroup("constants: {cpu: 1}"),
 			"7:17 groups[0].constants.cpu: is the name of a query of the application; rename one of them"},
 
-		{"a policy of nothing", withPolicy("name: idle"), "8:9 groups[0].policies[0]: has none of target, steps, rule and advice; add one of them"},
+		{"a policy of nothing", withPolicy("name: idle"), "8:9 groups[0].policies[0]: has none of target, steps, rule, advice, schedule, deadline and activation; add one of them"},
 		{"a policy of two things", withPolicy("{rule: m_node_count = 1, target: {query: cpu, value: 1}}"),
 			"8:9 groups[0].policies[0]: has target and rule; keep one of them"},
 		{"a policy whose kind is mistyped is told so only", withPolicy("tarjet: {query: cpu, value: 1}"),
-			"8:9 groups[0].policies[0].tarjet: is not a known key; did you mean target? Known: name, target, steps, rule, advice"},
+			"8:9 groups[0].policies[0].tarjet: is not a known key; did you mean target? Known: name, target, steps, rule, advice, schedule, deadline, activation, missing, shadow"},
 		{"a policy with an odd name", withPolicy("{name: A, rule: m_node_count = 1}"),
 			`8:10 groups[0].policies[0].name: is "A", which is no name; use lower-case letters, digits and dashes, first a letter, last no dash`},
 		{"two policies of a name", withPolicy("{name: a, rule: x}\n      - {name: a, rule: y}"),

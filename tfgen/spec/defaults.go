@@ -9,6 +9,9 @@ import (
 // field's description promises.
 func setDefaults(app *Application, has func(path string) bool) {
 	set(&app.Interval, Duration(15*time.Second), has("interval"))
+	if p := app.Monitoring.Prometheus; p != nil {
+		set(&p.Alerts, AlertsEvaluate, has("monitoring.prometheus.alerts"))
+	}
 	for i := range app.Monitoring.Targets {
 		set(&app.Monitoring.Targets[i].Path, "/metrics", has(fmt.Sprintf("monitoring.targets[%d].path", i)))
 	}
@@ -21,6 +24,12 @@ func setDefaults(app *Application, has func(path string) bool) {
 		set(&g.Metrics.Path, "/metrics", has(path+".metrics.path"))
 		set(&g.Scaling.CooldownIn, Duration(60*time.Second), has(path+".scaling.cooldown_in"))
 		set(&g.Scaling.Stabilisation, Duration(5*time.Minute), has(path+".scaling.stabilisation"))
+		set(&g.Scaling.MaxTurns, 12, has(path+".scaling.max_turns"))
+		set(&g.Scaling.BreakerAfter, 5, has(path+".scaling.breaker_after"))
+		set(&g.Scaling.BreakerProbe, Duration(5*time.Minute), has(path+".scaling.breaker_probe"))
+		if v := g.Scaling.Victims; v != nil {
+			set(&v.Order, VictimsNewest, has(path+".scaling.victims.order"))
+		}
 		if g.Cloud == CloudLocal && g.Local == nil {
 			g.Local = new(Local)
 		}
@@ -47,13 +56,40 @@ func setDefaults(app *Application, has func(path string) bool) {
 			setOptimizerDefaults(g.Optimizer, path+".optimizer", has)
 		}
 		for j := range g.Policies {
-			if t := g.Policies[j].Target; t != nil {
-				path := fmt.Sprintf("%s.policies[%d].target", path, j)
-				set(&t.Kind, TargetAverage, has(path+".kind"))
-				set(&t.Tolerance, 0.1, has(path+".tolerance"))
-			}
+			setPolicyDefaults(&g.Policies[j], fmt.Sprintf("%s.policies[%d]", path, j), has)
 		}
 		namePolicies(g.Policies)
+	}
+}
+
+func setPolicyDefaults(p *Policy, path string, has func(path string) bool) {
+	if t := p.Target; t != nil {
+		path := path + ".target"
+		if len(t.Queries) == 0 {
+			set(&t.Kind, TargetAverage, has(path+".kind"))
+		}
+		for i := range t.Queries {
+			set(&t.Queries[i].Kind, TargetAverage, has(fmt.Sprintf("%s.queries[%d].kind", path, i)))
+		}
+		set(&t.Tolerance, 0.1, has(path+".tolerance"))
+	}
+	if s := p.Schedule; s != nil {
+		set(&s.TimeZone, "UTC", has(path+".schedule.time_zone"))
+	}
+	if d := p.Deadline; d != nil {
+		set(&d.Slots, 1, has(path+".deadline.slots"))
+	}
+	if a := p.Activation; a != nil {
+		set(&a.Nodes, 1, has(path+".activation.nodes"))
+	}
+	if m := p.Missing; m != nil {
+		path := path + ".missing"
+		set(&m.NoSeries, AnswerHold, has(path+".no_series"))
+		set(&m.NaN, AnswerHold, has(path+".nan"))
+		set(&m.Stale, AnswerHold, has(path+".stale"))
+		set(&m.Error, AnswerHold, has(path+".error"))
+		set(&m.Unreachable, AnswerHold, has(path+".unreachable"))
+		set(&m.HoldFor, DefaultHoldFor, has(path+".hold_for"))
 	}
 }
 
@@ -125,6 +161,12 @@ func (p Policy) kind() string {
 		return "rule"
 	case p.Advice != nil:
 		return "advice"
+	case p.Schedule != nil:
+		return "schedule"
+	case p.Deadline != nil:
+		return "deadline"
+	case p.Activation != nil:
+		return "activation"
 	default:
 		return ""
 	}

@@ -83,7 +83,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 			Name: "web", Cloud: CloudLocal, Min: 1, Max: 3, Initial: 1, ShardSize: 50,
 			Local:     &Local{Slots: 4, ServiceTime: Duration(100 * time.Millisecond), BootTime: Duration(2 * time.Second)},
 			Metrics:   Metrics{Port: 9100, Path: "/metrics"},
-			Scaling:   Scaling{CooldownIn: Duration(time.Minute), Stabilisation: Duration(5 * time.Minute)},
+			Scaling:   Scaling{CooldownIn: Duration(time.Minute), Stabilisation: Duration(5 * time.Minute), MaxTurns: 12, BreakerAfter: 5, BreakerProbe: Duration(5 * time.Minute)},
 			CloudInit: CloudInit{Mode: CloudInitAppend},
 			Rollout:   Rollout{Mode: RolloutReplace, Batch: 1, Surge: 1, Pause: Duration(30 * time.Second)},
 		}},
@@ -104,7 +104,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Name: "shop", Dir: ".", Interval: Duration(30 * time.Second),
 		Monitoring: Monitoring{Prometheus: &Prometheus{
 			URL: "https://prometheus.example:9090/prefix", Username: "me", PasswordFile: "pass",
-			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", FileSD: "targets.json",
+			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", Alerts: AlertsEvaluate, FileSD: "targets.json",
 		}},
 		Constants: map[string]any{"limit": 100, "hours": []any{8, 20}},
 		Alerts: []Alert{{Name: "overloaded", Expr: "avg(cpu) > 80", For: Duration(time.Minute),
@@ -127,7 +127,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 				{Name: "rule-2", Rule: &Rule{Source: "m_node_count = 3", File: "shop.yaml", Line: 44, Column: 15}},
 				{Name: "rule-3", Rule: &Rule{Source: "if cpu > limit:\n    m_node_count = 4\n", File: "shop.yaml", Line: 46, Column: 11}},
 			},
-			Scaling: Scaling{CooldownOut: Duration(10 * time.Second), CooldownIn: Duration(20 * time.Second), Stabilisation: Duration(time.Minute), MaxStepOut: 4, MaxStepIn: 1},
+			Scaling: Scaling{CooldownOut: Duration(10 * time.Second), CooldownIn: Duration(20 * time.Second), Stabilisation: Duration(time.Minute), MaxStepOut: 4, MaxStepIn: 1, MaxTurns: 12, BreakerAfter: 5, BreakerProbe: Duration(5 * time.Minute)},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

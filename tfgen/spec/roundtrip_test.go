@@ -79,7 +79,7 @@ func drawDuration(t *rapid.T, least time.Duration) Duration {
 
 func drawMonitoring(t *rapid.T) Monitoring {
 	if rapid.Bool().Draw(t, "external") {
-		return Monitoring{Prometheus: &Prometheus{URL: "http://prometheus.example:9090", BearerTokenFile: drawText.Draw(t, "token"), FileSD: drawText.Draw(t, "file")}}
+		return Monitoring{Prometheus: &Prometheus{URL: "http://prometheus.example:9090", BearerTokenFile: drawText.Draw(t, "token"), FileSD: drawText.Draw(t, "file"), Alerts: rapid.SampledFrom([]AlertSource{AlertsEvaluate, AlertsReceive}).Draw(t, "alerts")}}
 	}
 	target := ScrapeTarget{Job: "j" + drawText.Draw(t, "job"), Path: "/m", Labels: map[string]string{"a": drawText.Draw(t, "label")}}
 	for range rapid.IntRange(1, 3).Draw(t, "addresses") {
@@ -113,9 +113,12 @@ func drawGroup(t *rapid.T, i int) Group {
 		Scaling: Scaling{
 			CooldownOut: drawDuration(t, 0), CooldownIn: drawDuration(t, 0), Stabilisation: drawDuration(t, 0),
 			MaxStepOut: rapid.IntRange(0, 9).Draw(t, "step out"), MaxStepIn: rapid.IntRange(0, 9).Draw(t, "step in"),
+			MaxStepOutPercent: rapid.Float64Range(0, 300).Draw(t, "step out percent"), MaxStepInPercent: rapid.Float64Range(0, 100).Draw(t, "step in percent"),
+			MaxTurns: rapid.IntRange(0, 20).Draw(t, "turns"), BreakerAfter: rapid.IntRange(0, 9).Draw(t, "breaker"), BreakerProbe: drawDuration(t, 0),
+			Victims: rapid.SampledFrom([]*Victims{nil, {Order: VictimsOldest, Protected: []string{"g0-0001"}}, {Order: VictimsLeastBusy, Query: "q0"}}).Draw(t, "victims"),
 		},
 	}
-	g.Min = rapid.IntRange(0, g.Max).Draw(t, "min")
+	g.Min = rapid.IntRange(0, 1).Draw(t, "min")
 	g.Initial = rapid.IntRange(g.Min, g.Max).Draw(t, "initial")
 	for j := range rapid.IntRange(0, 3).Draw(t, "policies") {
 		g.Policies = append(g.Policies, drawPolicy(t, fmt.Sprintf("p%d", j)))
@@ -125,7 +128,13 @@ func drawGroup(t *rapid.T, i int) Group {
 
 func drawPolicy(t *rapid.T, name string) Policy {
 	p := Policy{Name: name}
-	switch rapid.IntRange(0, 2).Draw(t, "kind") {
+	p.Shadow = rapid.Bool().Draw(t, "shadow")
+	if rapid.Bool().Draw(t, "missing") {
+		m := DefaultMissing()
+		m.NaN, m.HoldFor = rapid.SampledFrom([]Answer{AnswerHold, AnswerFloor, AnswerAbstain, AnswerZero}).Draw(t, "nan"), drawDuration(t, 0)
+		p.Missing = &m
+	}
+	switch rapid.IntRange(0, 6).Draw(t, "kind") {
 	case 0:
 		p.Target = &Target{
 			Query: "q0", Value: rapid.Float64Range(1e-9, 1e9).Draw(t, "value"),
@@ -137,6 +146,18 @@ func drawPolicy(t *rapid.T, name string) Policy {
 		for range rapid.IntRange(1, 3).Draw(t, "bands") {
 			p.Steps.Bands = append(p.Steps.Bands, drawBand(t))
 		}
+	case 3:
+		one := 1
+		p.Schedule = &Schedule{TimeZone: "Europe/Budapest", Windows: []Window{
+			{Cron: "0 8 * * 1-5", For: Duration(10 * time.Hour), Min: &one},
+			{From: "2026-11-27 08:00", To: "2026-11-29 20:00", Count: &one},
+		}, Otherwise: rapid.SampledFrom([]*Bounds{nil, {Max: &one}}).Draw(t, "otherwise")}
+	case 4:
+		p.Deadline = &Deadline{Jobs: "q0", JobTakes: drawDuration(t, 1), Slots: rapid.IntRange(1, 9).Draw(t, "job slots"), By: "2026-12-01T18:00:00Z"}
+	case 5:
+		p.Activation = &Activation{Query: "q0", Above: rapid.Float64Range(0, 9).Draw(t, "above"), Nodes: 1}
+	case 6:
+		p.Target = &Target{Tolerance: 0.1, Queries: []TargetQuery{{Query: "q0", Value: 1.5, Kind: TargetTotal}, {Query: "q0", Value: rapid.Float64Range(1e-9, 1e9).Draw(t, "value"), Kind: TargetAverage}}}
 	case 2:
 		p.Rule = &Rule{Source: rapid.StringMatching(`m_node_count = [0-9]{1,3}(\nif q0 > [0-9]{1,3}:\n    m_node_count = [0-9]{1,3}\n)?`).Draw(t, "rule")}
 	}

@@ -29,7 +29,19 @@ func Schema() ([]byte, error) {
 
 // JSONSchemaExtend adds that a policy does exactly one thing.
 func (Policy) JSONSchemaExtend(s *jsonschema.Schema) {
-	s.OneOf = requireOne("target", "steps", "rule", "advice")
+	s.OneOf = requireOne(policyKinds...)
+}
+
+// JSONSchemaExtend adds that a target has one query or several.
+func (Target) JSONSchemaExtend(s *jsonschema.Schema) { s.OneOf = requireOne("query", "queries") }
+
+// JSONSchemaExtend adds that a window returns or happens once.
+func (Window) JSONSchemaExtend(s *jsonschema.Schema) { s.OneOf = requireOne("cron", "from") }
+
+// JSONSchemaExtend adds that a deadline has a time.
+func (Deadline) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.OneOf = requireOne("by", "remaining")
+	s.AnyOf = requireOne("job_time", "job_takes")
 }
 
 // JSONSchemaExtend adds that a target has a limit.

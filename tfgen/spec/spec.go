@@ -25,6 +25,9 @@ type Application struct {
 	// Alerts are conditions that every group's rules can use by name, as true or
 	// false.
 	Alerts []Alert `yaml:"alerts" jsonschema_description:"Conditions that the rules of every group can use by name, as true or false."`
+	// SharedUserData makes m_userdata one value for all rules of the application, in
+	// the order of the description, as it is in MiCADO.
+	SharedUserData bool `yaml:"shared_userdata" jsonschema_description:"Makes m_userdata one value for all rules, as in MiCADO. Default false: each rule has its own."`
 	// Groups are the node groups, in the order of the description.
 	Groups []Group `yaml:"groups" jsonschema:"required,minItems=1" jsonschema_description:"The node groups."`
 	// NotDeployed is what a TOSCA template describes besides node groups. It is kept
@@ -84,9 +87,21 @@ type Prometheus struct {
 	CertFile string `yaml:"cert_file" jsonschema_description:"PEM file of the client certificate."`
 	// KeyFile is the key of CertFile.
 	KeyFile string `yaml:"key_file" jsonschema_description:"PEM file of the client certificate's key."`
+	// Alerts says who tells whether an alert fires.
+	Alerts AlertSource `yaml:"alerts" jsonschema:"enum=evaluate,enum=receive" jsonschema_description:"evaluate: the alerts' expressions are asked of this Prometheus at each tick. receive: its Alertmanager says so, to POST /v1/alerts. Default evaluate."`
 	// FileSD is where the node targets are written for this Prometheus to read.
 	FileSD string `yaml:"file_sd" jsonschema_description:"File to write the node targets to, for a file_sd_configs entry of this Prometheus. Default <data>/apps/<application>/targets.json."`
 }
+
+// AlertSource says who tells whether an alert fires.
+type AlertSource string
+
+const (
+	// AlertsEvaluate asks for the alerts' expressions at each tick.
+	AlertsEvaluate AlertSource = "evaluate"
+	// AlertsReceive waits for an Alertmanager's notifications.
+	AlertsReceive AlertSource = "receive"
+)
 
 // ScrapeTarget is one job of the embedded monitoring besides the nodes.
 type ScrapeTarget struct {
@@ -213,8 +228,8 @@ type Metrics struct {
 	Path string `yaml:"path" jsonschema_description:"Path of the metrics page. Default /metrics."`
 }
 
-// Policy proposes a number of nodes. Exactly one of Target, Steps, Rule and Advice
-// is set.
+// Policy proposes a number of nodes. Exactly one of Target, Steps, Rule, Advice,
+// Schedule, Deadline and Activation is set.
 type Policy struct {
 	// Name is shown with the proposals.
 	Name string `yaml:"name" jsonschema_description:"Name shown with its proposals. Default: its kind, numbered where there are several."`
@@ -226,16 +241,29 @@ type Policy struct {
 	Rule *Rule `yaml:"rule" jsonschema_description:"A Starlark program that sets m_node_count."`
 	// Advice follows the group's optimizer.
 	Advice *Advice `yaml:"advice" jsonschema_description:"Follows the advice of the group's optimizer."`
+	// Schedule bounds or sets the size by the clock.
+	Schedule *Schedule `yaml:"schedule" jsonschema_description:"Bounds or sets the size by the time of day and the date."`
+	// Deadline finishes a queue of jobs by a time.
+	Deadline *Deadline `yaml:"deadline" jsonschema_description:"Finishes a queue of jobs by a time."`
+	// Activation takes a group from zero nodes and keeps it from going there.
+	Activation *Activation `yaml:"activation" jsonschema_description:"Takes the group from zero nodes, and keeps it from going there, while a query is above a value."`
+	// Missing says what the policy does where a query of its has no value.
+	Missing *Missing `yaml:"missing" jsonschema_description:"What the policy does where a query has no value. Default: hold for 2h, then go to the group's initial size."`
+	// Shadow makes the policy propose without effect.
+	Shadow bool `yaml:"shadow" jsonschema_description:"Evaluates and records the policy, and never acts on it."`
 }
 
 // Target keeps a query at a value by choosing the number of nodes.
 type Target struct {
 	// Query names the query.
-	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"Name of the query."`
+	Query string `yaml:"query,omitempty" jsonschema_description:"Name of the query."`
 	// Value is what the query should be, in the query's unit.
-	Value float64 `yaml:"value" jsonschema:"required,exclusiveMinimum=0" jsonschema_description:"What the query should be; above 0."`
+	Value float64 `yaml:"value,omitempty" jsonschema:"exclusiveMinimum=0" jsonschema_description:"What the query should be; above 0."`
 	// Kind says how the query depends on the number of nodes.
-	Kind TargetKind `yaml:"kind" jsonschema:"enum=average,enum=total" jsonschema_description:"average: the query is a mean over nodes (CPU, requests per node) and value is wanted per node. total: the query is a sum over the group and value is one node's share. Default average."`
+	Kind TargetKind `yaml:"kind,omitempty" jsonschema:"enum=average,enum=total" jsonschema_description:"average: the query is a mean over nodes (CPU, requests per node) and value is wanted per node. total: the query is a sum over the group and value is one node's share. Default average."`
+	// Queries, in place of Query, Value and Kind, are several, of which the one that
+	// needs the most nodes wins.
+	Queries []TargetQuery `yaml:"queries,omitempty" jsonschema:"minItems=1" jsonschema_description:"Several queries in place of query, value and kind; the one that needs the most nodes wins."`
 	// Tolerance is the relative deviation, 0..1, that changes nothing.
 	Tolerance float64 `yaml:"tolerance" jsonschema:"minimum=0,maximum=1" jsonschema_description:"Relative deviation from value that changes nothing, 0..1. Default 0.1."`
 }
@@ -254,6 +282,9 @@ const (
 type Steps struct {
 	// Query names the query.
 	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"Name of the query."`
+	// Kind, where it is average, lets the flap guard tell what the query would be with
+	// fewer nodes.
+	Kind TargetKind `yaml:"kind,omitempty" jsonschema:"enum=average,enum=total" jsonschema_description:"average: the query is a mean over the nodes, so that a scale-in is refused that would bring it into a band that grows. Without it nothing is assumed."`
 	// Bands are looked through in order; the first that holds the value applies.
 	Bands []Band `yaml:"bands" jsonschema:"required,minItems=1" jsonschema_description:"Looked through in order; the first that holds the value applies; outside all of them the policy has no opinion."`
 }
@@ -295,4 +326,18 @@ type Scaling struct {
 	MaxStepOut int `yaml:"max_step_out" jsonschema:"minimum=0" jsonschema_description:"Most nodes that one decision adds; 0 is no bound. Default 0."`
 	// MaxStepIn is the most nodes that one decision removes.
 	MaxStepIn int `yaml:"max_step_in" jsonschema:"minimum=0" jsonschema_description:"Most nodes that one decision removes; 0 is no bound. Default 0."`
+	// MaxStepOutPercent and MaxStepInPercent bound one decision by the present size;
+	// one node is always allowed.
+	MaxStepOutPercent float64 `yaml:"max_step_out_percent" jsonschema:"minimum=0" jsonschema_description:"Most nodes that one decision adds, in percent of the present ones, and at least one; 0 is no bound. Default 0."`
+	// MaxStepInPercent is the same for removals.
+	MaxStepInPercent float64 `yaml:"max_step_in_percent" jsonschema:"minimum=0,maximum=100" jsonschema_description:"Most nodes that one decision removes, in percent of the present ones, and at least one; 0 is no bound. Default 0."`
+	// MaxTurns bounds how often the size may turn from growing to shrinking or back
+	// within an hour before it is not shrunk any more.
+	MaxTurns int `yaml:"max_turns" jsonschema:"minimum=0" jsonschema_description:"Most turns between growing and shrinking within an hour; with that many the group is not shrunk. 0 is no bound. Default 12."`
+	// BreakerAfter is after how many failed steps in a row growth stops.
+	BreakerAfter int `yaml:"breaker_after" jsonschema:"minimum=0" jsonschema_description:"Failed steps in a row after which the group does not grow, but for one node at a time to probe; 0 is never. Default 5."`
+	// BreakerProbe is the time between two probes.
+	BreakerProbe Duration `yaml:"breaker_probe" jsonschema_description:"Time from a failure, or a probe, to the next probe. Default 5m."`
+	// Victims says which nodes go when the group shrinks.
+	Victims *Victims `yaml:"victims" jsonschema_description:"Which nodes go when the group shrinks. Without it the newest."`
 }

@@ -39,6 +39,9 @@ func read(file string, text []byte) (root *Node, found *collection) {
 		root.line, root.column = line, column
 	}
 	d.value(body, root)
+	if d.budget < 0 {
+		return nil, found
+	}
 	return root, found
 }
 

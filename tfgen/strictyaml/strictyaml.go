@@ -40,7 +40,7 @@ type TextsUnmarshaler interface {
 // over the values that it holds already; file is only used in messages. The error
 // is of type Mistakes where the document is at fault, and then what could be
 // decoded has been. The Document is nil where nothing could be: the text is not
-// YAML, or empty.
+// YAML, empty, or too large.
 //
 // Decode does not panic on any text, and its time and memory are bounded: texts
 // over 4 MiB, deep nesting and aliases that expand to very much are mistakes.
@@ -62,8 +62,8 @@ func Decode(file string, text []byte, into any) (*Document, error) {
 
 // Read reads the one document in text; file is only used in messages. The error is
 // of type Mistakes where the document is at fault: an alias that stands for
-// nothing, a key that is there twice. The Node is nil where nothing could be read.
-// Read is bounded as Decode is.
+// nothing, a key that is there twice. The Node is nil where nothing could be read:
+// the text is not YAML, empty, or too large. Read is bounded as Decode is.
 func Read(file string, text []byte) (*Node, error) {
 	root, found := read(file, text)
 	if err := found.sorted(); len(err) > 0 {

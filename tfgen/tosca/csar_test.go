@@ -28,6 +28,9 @@ func pack(t testing.TB, files ...packed) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if strings.HasSuffix(f.name, "/") {
+			continue
+		}
 		if _, err := entry.Write([]byte(f.text)); err != nil {
 			t.Fatal(err)
 		}

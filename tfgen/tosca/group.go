@@ -59,8 +59,11 @@ func (t *translator) rule(p *policy, policies []*policy, shared *shared) *strict
 		t.timed = true
 		t.note(rule, "shrinks its group only after scaling.cooldown_in (1m) and scaling.stabilisation (5m), which MiCADO does not have; convert the template to change them")
 	}
+	if !strings.Contains(rule.Scalar(), "m_userdata") {
+		policies = nil
+	}
 	for _, other := range policies {
-		if !other.deployed && strings.Contains(rule.Scalar(), "m_userdata") && other.scaling && strings.Contains(scalar(other.property("scaling_rule")), "m_userdata") {
+		if other.scaling && !other.deployed && strings.Contains(scalar(other.property("scaling_rule")), "m_userdata") {
 			t.note(rule, fmt.Sprintf("has an m_userdata of its own: what the rule of %s puts into it does not arrive", other.targetNames()))
 		}
 	}

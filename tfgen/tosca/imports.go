@@ -34,7 +34,7 @@ func (t *translator) read(f *files) *strictyaml.Node {
 	case version == nil:
 		t.mistake(root, "tosca_definitions_version", "is missing", "add tosca_definitions_version: tosca_simple_yaml_1_2")
 	case !slices.Contains(versions, version.Scalar()) && version.Scalar() != "tosca_simple_yaml_1_1":
-		t.wrong(version, fmt.Sprintf("is %s, which is not known", version), suggest(version.Scalar(), versions, "use one that is"))
+		t.wrong(version, fmt.Sprintf("is %s, which is not known", version), t.suggest(version.Scalar(), versions, "use one that is"))
 	}
 	t.types = newTypes()
 	seen := map[string]bool{f.entry: true}
@@ -98,7 +98,7 @@ func (t *translator) importFile(f *files, at string, where *strictyaml.Node, see
 	case f.zip == nil:
 		t.wrong(where, "is another file, and a template alone has none", "put both into a CSAR archive, or the types into the template")
 	case f.zip[name] == nil || strings.HasPrefix(address, "/"):
-		t.wrong(where, "is not in the archive", suggest(name, f.yamlFiles(), "add it"))
+		t.wrong(where, "is not in the archive", t.suggest(name, f.yamlFiles(), "add it"))
 	case seen[name]:
 	case len(seen) > maxImports:
 		t.wrong(where, fmt.Sprintf("is one of more than %d imports", maxImports), "import fewer files")

@@ -37,7 +37,7 @@ func (t *translator) readInputs(declared *strictyaml.Node) {
 		if t.inputs[name] == nil {
 			m := strictyaml.Mistake{File: t.source.File, Line: 1, Column: 1, Path: "topology_template.inputs",
 				What: fmt.Sprintf("has no input %q, for which there is a parameter", name),
-				Fix:  suggest(name, slices.Collect(maps.Keys(t.inputs)), "remove the parameter")}
+				Fix:  t.suggest(name, slices.Collect(maps.Keys(t.inputs)), "remove the parameter")}
 			if declared != nil {
 				_, m.Line, m.Column = declared.Place()
 			}
@@ -52,7 +52,7 @@ func (t *translator) input(declared *strictyaml.Node) *strictyaml.Node {
 	if n := declared.Get("type"); n != nil && !n.Is(strictyaml.KindNull) {
 		kind = n.Scalar()
 		if !slices.Contains(inputTypes, kind) {
-			t.wrong(n, fmt.Sprintf("is %q, which is no type of an input", kind), suggest(kind, inputTypes, "use one that is"))
+			t.wrong(n, fmt.Sprintf("is %q, which is no type of an input", kind), t.suggest(kind, inputTypes, "use one that is"))
 			return strictyaml.NewWrong(declared)
 		}
 	}

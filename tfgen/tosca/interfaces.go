@@ -68,7 +68,7 @@ func (t *translator) mergeStage(s *stage, interfaces *strictyaml.Node, inType bo
 		case slices.Contains(orchestrators, name):
 			t.note(i, "is an interface that machines do not use; it is passed over")
 		default:
-			t.wrong(i, "is no known interface", suggest(i.Key(), orchestrators, "use Terraform"))
+			t.wrong(i, "is no known interface", t.suggest(i.Key(), orchestrators, "use Terraform"))
 		}
 	}
 }
@@ -105,7 +105,7 @@ func (t *translator) otherStages(i *strictyaml.Node) {
 		case "configure", "start", "stop", "delete":
 			t.note(e, "is a stage that machines do not use; it is passed over")
 		default:
-			t.wrong(e, "is no known stage", suggest(e.Key(), []string{"create", "inputs"}, "put it below create"))
+			t.wrong(e, "is no known stage", t.suggest(e.Key(), []string{"create", "inputs"}, "put it below create"))
 		}
 	}
 }
@@ -117,6 +117,9 @@ func (t *translator) mergeInputs(s *stage, inputs *strictyaml.Node) {
 	for _, input := range inputs.Entries() {
 		if input.Is(strictyaml.KindNull) && !input.Bad() {
 			continue
+		}
+		if !t.spend(input, 1) {
+			return
 		}
 		s.inputs = slices.DeleteFunc(s.inputs, func(e entry) bool { return e.name == input.Key() })
 		s.inputs = append(s.inputs, entry{input.Key(), input})

@@ -22,6 +22,9 @@ type log struct {
 
 func newLog() *log { return &log{said: map[Note]bool{}} }
 
+// full reports whether no more mistakes are reported.
+func (l *log) full() bool { return len(l.mistakes) == maxReported }
+
 func (l *log) new(m strictyaml.Mistake) bool {
 	key := Note{File: m.File, Line: m.Line, Column: m.Column, Text: m.What}
 	if l.said[key] {
@@ -50,7 +53,7 @@ func (l *log) mistake(at *strictyaml.Node, key, what, fix string) {
 }
 
 func (l *log) add(m strictyaml.Mistake) {
-	if len(l.mistakes) < maxReported && l.new(m) {
+	if !l.full() && l.new(m) {
 		l.mistakes = append(l.mistakes, m)
 	}
 }
@@ -81,7 +84,7 @@ func (l *log) keys(n *strictyaml.Node, known ...string) bool {
 	}
 	for _, e := range n.Entries() {
 		if !slices.Contains(known, e.Key()) {
-			l.wrong(e, "is not a known key", suggest(e.Key(), known, "remove it"))
+			l.wrong(e, "is not a known key", l.suggest(e.Key(), known, "remove it"))
 		}
 	}
 	return true
@@ -109,8 +112,12 @@ func (l *log) list(n *strictyaml.Node) bool {
 	return false
 }
 
-// suggest says what an unknown word might have meant, or what else to do.
-func suggest(word string, known []string, otherwise string) string {
+// suggest says what an unknown word might have meant, or what else to do. It does
+// not search where the mistake is not reported any more.
+func (l *log) suggest(word string, known []string, otherwise string) string {
+	if l.full() {
+		return ""
+	}
 	known = slices.Clone(known)
 	slices.Sort(known)
 	if near := strictyaml.Nearest(word, known); near != "" {

@@ -74,25 +74,36 @@ func (n *node) resolved(t *translator) *strictyaml.Node {
 	return t.resolve(n.template, scope{self: n, index: n.index})
 }
 
+// named returns the node of a name and its copies, or one copy.
+func (t *translator) named(name string) []*node { return t.byName[identifier(name)] }
+
 // node returns the first node of a name, written as in the template or as MiCADO
-// does.
+// does, and nil where there is none.
 func (t *translator) node(name string) *node {
-	for _, n := range t.nodes {
-		if n.written == name || n.name == name || n.written != "" && identifier(n.written) == identifier(name) {
-			return n
-		}
+	if nodes := t.named(name); len(nodes) > 0 {
+		return nodes[0]
 	}
 	return nil
 }
 
-func (t *translator) nodeNames() []string {
-	var names []string
-	for _, n := range t.nodes {
-		if !slices.Contains(names, n.written) {
-			names = append(names, n.written)
-		}
+func (t *translator) addNode(n *node) {
+	t.nodes = append(t.nodes, n)
+	written := identifier(n.written)
+	t.byName[written] = append(t.byName[written], n)
+	if n.name != written {
+		t.byName[n.name] = append(t.byName[n.name], n)
 	}
-	return names
+}
+
+func (t *translator) nodeNames() []string {
+	if t.full() {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, n := range t.nodes {
+		names[n.written] = true
+	}
+	return sortedKeys(names)
 }
 
 var nodeKeys = []string{
@@ -126,7 +137,7 @@ func (t *translator) readNode(template *strictyaml.Node) {
 	}
 	n.typeName = kind.Scalar()
 	if !t.types.nodes.known(n.typeName) {
-		t.wrong(kind, fmt.Sprintf("is %q, which is no known type", n.typeName), suggest(n.typeName, t.types.nodes.names(), "define it under node_types, or use one that is built in"))
+		t.wrong(kind, fmt.Sprintf("is %q, which is no known type", n.typeName), t.suggest(n.typeName, t.types.nodes.names(t.log), "define it under node_types, or use one that is built in"))
 		n.refused = true
 	}
 	n.ancestors = t.types.nodes.ancestors(n.typeName)
@@ -163,6 +174,9 @@ func (t *translator) classify(n *node, kind *strictyaml.Node) {
 
 // fillProperties gathers the template's properties and its types' defaults.
 func (t *translator) fillProperties(n *node) {
+	if t.spent {
+		return
+	}
 	own := n.template.Get("properties")
 	if !t.mapping(own) {
 		return
@@ -173,6 +187,9 @@ func (t *translator) fillProperties(n *node) {
 		}
 	}
 	defined := t.types.nodes.properties(n.ancestors, n.template.Get("type"))
+	if !t.spend(n.template, len(defined)) {
+		return
+	}
 	for _, name := range sortedKeys(defined) {
 		p := defined[name]
 		switch {
@@ -213,7 +230,7 @@ func (t *translator) readOccurrences(n *node) {
 	}
 	count := t.resolve(n.template.Get("instance_count"), s)
 	if count == nil || count.Is(strictyaml.KindNull) {
-		t.nodes = append(t.nodes, n)
+		t.addNode(n)
 		return
 	}
 	copies := number(count)
@@ -227,13 +244,16 @@ func (t *translator) readOccurrences(n *node) {
 	}
 	if copies.Bad() {
 		n.refused, n.cloud = n.refused || n.cloud != "", ""
-		t.nodes = append(t.nodes, n)
+		t.addNode(n)
 		return
 	}
 	for i := range copies.Int() {
+		if !t.spend(n.template, 50) {
+			break
+		}
 		c := *n
 		c.name, c.index, c.least, c.most = fmt.Sprintf("%s-%d", n.name, i+1), i, nil, nil
-		t.nodes = append(t.nodes, &c)
+		t.addNode(&c)
 	}
 	if n.cloud != "" {
 		t.note(n.template.Get("instance_count"), fmt.Sprintf("makes %d groups of machines, %s-1 and so on; leave it out for one group that is scaled", copies.Int(), n.name))
@@ -272,7 +292,7 @@ func (t *translator) requirements(n *node) {
 			n.host = target.Scalar()
 		}
 		if t.node(target.Scalar()) == nil && !t.types.nodes.known(target.Scalar()) {
-			t.wrong(target, fmt.Sprintf("is %q, which is no node", target.Scalar()), suggest(target.Scalar(), t.nodeNames(), "name a node of this template"))
+			t.wrong(target, fmt.Sprintf("is %q, which is no node", target.Scalar()), t.suggest(target.Scalar(), t.nodeNames(), "name a node of this template"))
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (t *translator) readPolicy(n *strictyaml.Node) *policy {
 	}
 	p.typeName = kind.Scalar()
 	if !t.types.policies.known(p.typeName) {
-		t.wrong(kind, fmt.Sprintf("is %q, which is no known type", p.typeName), suggest(p.typeName, t.types.policies.names(), "define it under policy_types, or use one that is built in"))
+		t.wrong(kind, fmt.Sprintf("is %q, which is no known type", p.typeName), t.suggest(p.typeName, t.types.policies.names(t.log), "define it under policy_types, or use one that is built in"))
 		return nil
 	}
 	ancestors := t.types.policies.ancestors(p.typeName)
@@ -114,16 +114,16 @@ func (t *translator) readTargets(p *policy) {
 		return
 	}
 	for _, target := range list.Items() {
-		found := false
-		for _, n := range t.nodes {
-			if target.Is(strictyaml.KindText) && (n.written == target.Scalar() || identifier(n.written) == identifier(target.Scalar()) || n.name == identifier(target.Scalar())) {
-				found = true
-				p.targets = append(p.targets, n)
-				p.deployed = p.deployed || p.scaling && (n.cloud != "" || n.refused)
-			}
+		var nodes []*node
+		if target.Is(strictyaml.KindText) {
+			nodes = t.named(target.Scalar())
 		}
-		if !found && !target.Bad() {
-			t.wrong(target, fmt.Sprintf("is %s, which is no node", target), suggest(target.Scalar(), t.nodeNames(), "name a node of this template"))
+		for _, n := range nodes {
+			p.targets = append(p.targets, n)
+			p.deployed = p.deployed || p.scaling && (n.cloud != "" || n.refused)
+		}
+		if nodes == nil && !target.Bad() {
+			t.wrong(target, fmt.Sprintf("is %s, which is no node", target), t.suggest(target.Scalar(), t.nodeNames(), "name a node of this template"))
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (t *translator) readProperties(p *policy, ancestors []string) {
 	for _, e := range own.Entries() {
 		if p.scaling && !slices.Contains(policyProperties, e.Key()) {
 			if _, known := defined[e.Key()]; !known && slices.Contains(ancestors, scalingPolicy) {
-				t.wrong(e, "is no property of a scaling policy", suggest(e.Key(), policyProperties, "remove it"))
+				t.wrong(e, "is no property of a scaling policy", t.suggest(e.Key(), policyProperties, "remove it"))
 			}
 		}
 		if !e.Is(strictyaml.KindNull) || e.Bad() {

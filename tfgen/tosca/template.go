@@ -28,7 +28,14 @@ func (c constants) get(name string) *strictyaml.Node {
 	return c.all[name]
 }
 
-func (c constants) names() []string { return append(sortedKeys(c.own), sortedKeys(c.all)...) }
+// names are the names of all constants, for a suggestion; none where there will be
+// none.
+func (c constants) names(l *log) []string {
+	if l.full() {
+		return nil
+	}
+	return append(sortedKeys(c.own), sortedKeys(c.all)...)
+}
 
 // render replaces {{NAME}} in the texts of a value. Unless lenient, a name that is
 // no constant is a mistake; else ok is false.
@@ -125,7 +132,7 @@ func (t *translator) value(at *strictyaml.Node, name string, c constants, lenien
 	}
 	n := c.get(name)
 	if n == nil {
-		return "", t.refuse(at, lenient, fmt.Sprintf("uses {{%s}}, which is no constant", name), suggest(name, c.names(), "add it to the constants of a policy"))
+		return "", t.refuse(at, lenient, fmt.Sprintf("uses {{%s}}, which is no constant", name), t.suggest(name, c.names(t.log), "add it to the constants of a policy"))
 	}
 	for _, outer := range within {
 		if outer == name {

@@ -72,7 +72,7 @@ func Parse(source Source, checks ...spec.Check) (*spec.Application, []Note, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &translator{source: source, log: newLog(), active: map[*strictyaml.Node]bool{}, budget: maxNodes, bytes: maxText, archive: files.zip != nil}
+	t := &translator{source: source, log: newLog(), byName: map[string][]*node{}, active: map[*strictyaml.Node]bool{}, budget: maxNodes, bytes: maxText, archive: files.zip != nil}
 	root := t.read(files)
 	if root == nil {
 		return nil, nil, t.sorted()
@@ -108,10 +108,11 @@ type translator struct {
 	types  types
 	inputs map[string]*strictyaml.Node // resolved
 	nodes  []*node
+	byName map[string][]*node // by their identifiers
 	// active are the properties that are being resolved.
 	active map[*strictyaml.Node]bool
 	budget int // of nodes that may still be resolved
-	full   bool
+	spent  bool
 	bytes  int // of text that may still be made
 	// archive says that the template is part of one.
 	archive bool
@@ -143,6 +144,8 @@ func (t *translator) application(root *strictyaml.Node) *strictyaml.Node {
 	deployed := 0
 	for _, n := range t.nodes {
 		switch {
+		case t.spent: // the mistake was reported; the rest is not looked at
+			deployed++
 		case n.cloud != "":
 			groups.Append(t.group(n, policies, shared))
 			deployed++
@@ -154,7 +157,7 @@ func (t *translator) application(root *strictyaml.Node) *strictyaml.Node {
 			t.note(n.template, fmt.Sprintf("is a %s, which is not deployed by this version", n.kind()))
 		}
 	}
-	if deployed == 0 {
+	if deployed == 0 || t.spent {
 		groups = strictyaml.NewWrong(topology)
 	}
 	if deployed == 0 && len(t.mistakes) == 0 {

@@ -70,7 +70,7 @@ func (f family) checkParents(l *log, name string) {
 	}
 	parent := from.Scalar()
 	if !f.known(parent) {
-		l.wrong(from, fmt.Sprintf("is %q, which is no known type", parent), suggest(parent, f.names(), "define it, or derive from one that is built in"))
+		l.wrong(from, fmt.Sprintf("is %q, which is no known type", parent), l.suggest(parent, f.names(l), "define it, or derive from one that is built in"))
 		return
 	}
 	passed := 0
@@ -95,7 +95,11 @@ func (f family) known(name string) bool {
 	return builtIn || f.own[name] != nil
 }
 
-func (f family) names() []string {
+// names are the names of all types, for a suggestion; none where there will be none.
+func (f family) names(l *log) []string {
+	if l.full() {
+		return nil
+	}
 	return slices.Concat(slices.Collect(maps.Keys(f.own)), slices.Collect(maps.Keys(f.builtIn)))
 }
 

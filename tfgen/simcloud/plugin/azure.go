@@ -146,6 +146,11 @@ func azureInterface() *kind {
 	return &kind{
 		title: "Network Interface", forceNew: []string{"name", "location", "resource_group_name", "edge_zone"},
 		rules: []rule{oneOf("ip_configuration.private_ip_address_allocation", "Dynamic", "Static")},
+		plan: func(_ *Server, p *planned) {
+			if p.changed("ip_configuration") {
+				p.later("private_ip_address", "private_ip_addresses")
+			}
+		},
 		create: func(m *making) error {
 			o := m.next
 			if err := m.azure(azureNetwork + "/networkInterfaces/" + o.str("name")); err != nil {
@@ -180,7 +185,7 @@ func (m *making) ipConfigurations() error {
 	o.edit("ip_configuration", func(i int, b *object) {
 		ip := m.privateIP()
 		if i > 0 { // the serial belongs to one address
-			ip = fmt.Sprintf("10.255.%d.%d", m.serial%256, i)
+			ip = fmt.Sprintf("127.255.%d.%d", m.serial%256, i)
 		}
 		b.fill("private_ip_address", ip)
 		b.fill("primary", i == 0)

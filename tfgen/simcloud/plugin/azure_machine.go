@@ -27,6 +27,11 @@ func azureMachine(title string) *kind {
 			oneOf("identity.type", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"),
 			spotHasPolicy,
 		},
+		plan: func(_ *Server, p *planned) {
+			if p.changed("network_interface_ids") {
+				p.later("private_ip_address", "private_ip_addresses", "public_ip_address", "public_ip_addresses")
+			}
+		},
 		create: createAzureMachine,
 		update: func(m *making) error { return m.machineInterfaces() },
 		remove: func(m *making) error { return m.useInterfaces(m.prior, "") },

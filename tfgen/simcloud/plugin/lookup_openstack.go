@@ -89,17 +89,32 @@ func lookupNetwork(l *looking) error {
 }
 
 func lookupNeutronGroup(l *looking) error {
+	all, err := l.List("openstack_networking_secgroup_v2")
+	if err != nil {
+		return err
+	}
+	for _, r := range all { // one of Terraform's
+		if want := l.o.str("secgroup_id"); r.ID == want || want == "" && r.Name == l.o.str("name") {
+			o, err := l.resource(r.Type, r.ID)
+			if err != nil {
+				return err
+			}
+			l.o.answer("secgroup_id", r.ID)
+			l.copyFrom(o)
+			return nil
+		}
+	}
 	name, id, found, err := l.named("security_group", l.o.str("name"), l.o.str("secgroup_id"))
 	if err != nil {
 		return err
 	}
 	if !found {
-		return errors.New("Your query returned no results. Please change your search criteria and try again.")
+		return inWords("Your query returned no results. Please change your search criteria and try again.")
 	}
 	for attribute, value := range map[string]any{
 		"id": id, "name": name, "secgroup_id": id, "stateful": true, "tenant_id": l.server.account.tenant, "all_tags": []string{},
 	} {
-		l.o.fill(attribute, value)
+		l.o.answer(attribute, value)
 	}
 	return nil
 }

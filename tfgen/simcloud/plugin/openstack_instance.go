@@ -132,7 +132,7 @@ func (m *making) serverNetworks() error {
 		}
 		ip, mac := m.privateIP(), m.mac()
 		if i > 0 { // the serial belongs to one address
-			ip, mac = fmt.Sprintf("10.255.%d.%d", m.serial%256, i), mac[:15]+fmt.Sprintf("%02x", i)
+			ip, mac = fmt.Sprintf("127.255.%d.%d", m.serial%256, i), mac[:15]+fmt.Sprintf("%02x", i)
 		}
 		if port != nil {
 			ip, mac = first(append(port.strs("all_fixed_ips"), "")...), port.str("mac_address")

@@ -17,7 +17,7 @@ import (
 // TestMain draws fewer configurations than rapid does by itself, for there are forty
 // resource types; -rapid.checks still says how many.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "25"); err != nil {
+	if err := flag.Set("rapid.checks", "15"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -43,7 +43,8 @@ func TestAnyConfigurationKeepsTerraformsContract(t *testing.T) {
 				c := connect(t, provider, newCloud(t))
 				made := 0
 				rapid.Check(t, func(rt *rapid.T) {
-					if c.keepsContract(rt, typ, resource.Block, drawBlock(rt, resource.Block, "")) {
+					b := resource.Block
+					if c.keepsContract(rt, typ, b, drawBlock(rt, b, "first "), drawBlock(rt, b, "second ")) {
 						made++
 					}
 				})
@@ -61,7 +62,7 @@ func TestAnyConfigurationKeepsTerraformsContract(t *testing.T) {
 }
 
 // keepsContract tells whether the resource was created; breaches fail the test.
-func (c *client) keepsContract(t *rapid.T, typ string, b *tfjson.SchemaBlock, config cty.Value) bool {
+func (c *client) keepsContract(t *rapid.T, typ string, b *tfjson.SchemaBlock, config, next cty.Value) bool {
 	null := cty.NullVal(c.typeOf(typ))
 	planned, _ := c.plan(typ, null, withoutWriteOnly(b, config), config)
 	if path := differs(b, config, planned); path != "" {
@@ -84,10 +85,11 @@ func (c *client) keepsContract(t *rapid.T, typ string, b *tfjson.SchemaBlock, co
 	if path := changes(state, read); path != "" && path != "virtual_machine_id" {
 		t.Fatalf("reading what was just made changes %s", path)
 	}
-	again, replaces := c.plan(typ, read, proposed(b, read, config), config)
+	again, replaces := c.plan(typ, read, proposed(b, read, config, true), config)
 	if path := changes(read, again); path != "" || len(replaces) > 0 {
 		t.Fatalf("a second plan changes %s and replaces for %v:\n%#v\n%#v", path, replaces, read, again)
 	}
+	read = c.keepsUpdate(t, typ, b, read, next)
 	if wrong := c.destroy(typ, read); wrong != "" {
 		t.Fatalf("destroy: %s", wrong)
 	}
@@ -97,12 +99,40 @@ func (c *client) keepsContract(t *rapid.T, typ string, b *tfjson.SchemaBlock, co
 	return true
 }
 
+// keepsUpdate applies another configuration, if that is possible in place, and
+// returns the state then.
+func (c *client) keepsUpdate(t *rapid.T, typ string, b *tfjson.SchemaBlock, state, config cty.Value) cty.Value {
+	planned, replaces := c.plan(typ, state, proposed(b, state, config, false), config)
+	if path := differs(b, config, planned); path != "" {
+		t.Fatalf("the plan of an update does not keep the configuration's %s", path)
+	}
+	if len(replaces) > 0 {
+		return state
+	}
+	updated, wrong := c.apply(typ, state, planned)
+	if wrong != "" {
+		return state
+	}
+	if !updated.IsWhollyKnown() {
+		t.Fatalf("the updated state has unknown values: %#v", updated)
+	}
+	if path := changes(planned, updated); path != "" {
+		t.Fatalf("the update does not keep the plan's %s:\n%#v\n%#v", path, planned.GetAttr(path), updated.GetAttr(path))
+	}
+	read, wrong := c.read(typ, updated)
+	if path := changes(updated, read); wrong != "" || path != "" {
+		t.Fatalf("reading what was just updated changes %s: %s", path, wrong)
+	}
+	return read
+}
+
 // drawBlock draws a configuration: required attributes always, others sometimes.
 func drawBlock(t *rapid.T, b *tfjson.SchemaBlock, path string) cty.Value {
 	values := map[string]cty.Value{}
 	for _, name := range slices.Sorted(maps.Keys(b.Attributes)) {
 		a := b.Attributes[name]
-		isSet := a.Required || a.Optional && name != "id" && rapid.IntRange(0, 5).Draw(t, path+name+"?") == 0
+		isNeeded := a.Required || name == "image_name" || name == "flavor_name" // a server is refused without them
+		isSet := isNeeded || a.Optional && name != "id" && rapid.IntRange(0, 5).Draw(t, path+name+"?") == 0
 		if isSet && !a.WriteOnly {
 			values[name] = draw(t, a.AttributeType, path+name)
 		} else {
@@ -198,8 +228,9 @@ func changes(before, after cty.Value) string {
 }
 
 // proposed is the new state that terraform proposes: computed attributes that are
-// not configured stay as they were, in blocks at the same place too.
-func proposed(b *tfjson.SchemaBlock, prior, config cty.Value) cty.Value {
+// not configured stay as they were, in blocks at the same place too. The elements
+// of a set keep them only where the configuration is the same as before.
+func proposed(b *tfjson.SchemaBlock, prior, config cty.Value, same bool) cty.Value {
 	values := withoutWriteOnly(b, config).AsValueMap()
 	for name, a := range b.Attributes {
 		if a.Computed && values[name].IsNull() {
@@ -212,12 +243,17 @@ func proposed(b *tfjson.SchemaBlock, prior, config cty.Value) cty.Value {
 			continue
 		}
 		if nested.NestingMode == tfjson.SchemaNestingModeSet {
-			values[name] = before // the same elements, with what the provider computed
+			if same {
+				values[name] = before
+			}
 			continue
 		}
 		var blocks []cty.Value
 		for i, e := range given.AsValueSlice() {
-			blocks = append(blocks, proposed(nested.Block, before.Index(cty.NumberIntVal(int64(i))), e))
+			if i < before.LengthInt() {
+				e = proposed(nested.Block, before.Index(cty.NumberIntVal(int64(i))), e, same)
+			}
+			blocks = append(blocks, e)
 		}
 		values[name] = cty.ListVal(blocks)
 	}

@@ -115,6 +115,7 @@ resource "azurerm_linux_virtual_machine" "node" {
     # batches; Terraform never does.
     ignore_changes = [
       availability_set_id,
+      computer_name,
       custom_data,
       edge_zone,
       location,
@@ -123,6 +124,7 @@ resource "azurerm_linux_virtual_machine" "node" {
       secure_boot_enabled,
       virtual_machine_scale_set_id,
       vtpm_enabled,
+      zone,
     ]
   }
 }

@@ -76,6 +76,7 @@ resource "azurerm_windows_virtual_machine" "node" {
       additional_unattend_content,
       admin_password,
       availability_set_id,
+      computer_name,
       custom_data,
       edge_zone,
       location,
@@ -85,6 +86,7 @@ resource "azurerm_windows_virtual_machine" "node" {
       virtual_machine_scale_set_id,
       vtpm_enabled,
       winrm_listener,
+      zone,
     ]
   }
 }

@@ -61,6 +61,7 @@ resource "openstack_compute_instance_v2" "node" {
       flavor_name,
       hypervisor_hostname,
       image_name,
+      key_pair,
       network,
       network_mode,
       personality,

@@ -1,0 +1,163 @@
+package scaler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// alertWriter is a Monitor whose alerts are evaluated by somebody else, who reads
+// them from a file.
+type alertWriter interface {
+	WriteAlerts(app *spec.Application) error
+}
+
+// NotifiedAlert is one alert of an Alertmanager's notification.
+type NotifiedAlert struct {
+	Name string
+	// Application and Group are empty where the alert is for all.
+	Application, Group string
+	Firing             bool
+	// Key tells alerts of one name apart.
+	Key   string
+	Since time.Time
+}
+
+// Notify takes a notification. An alert fires until the notification that it is
+// resolved, also over a restart. It answers how many alerts an application receives,
+// and the names of those that none does.
+func (s *Service) Notify(ctx context.Context, alerts []NotifiedAlert) (taken int, ignored []string, err error) {
+	select {
+	case <-s.loaded:
+	case <-ctx.Done():
+		return 0, nil, ctx.Err()
+	}
+	s.mu.Lock()
+	apps := make([]*application, 0, len(s.apps))
+	for _, name := range sortedKeys(s.apps) {
+		apps = append(apps, s.apps[name])
+	}
+	s.mu.Unlock()
+	known := make([]bool, len(alerts))
+	var errs []error
+	for _, a := range apps {
+		err := a.order(ctx, func(context.Context) error { return a.notify(alerts, known) })
+		if !errors.Is(err, ErrNotFound) {
+			errs = append(errs, err)
+		}
+	}
+	for i, alert := range alerts {
+		if known[i] {
+			taken++
+		} else {
+			ignored = append(ignored, alert.Name)
+		}
+	}
+	slices.Sort(ignored)
+	return taken, slices.Compact(ignored), errors.Join(errs...)
+}
+
+// receives is whether an Alertmanager tells of the application's alerts.
+func (a *application) receives() bool {
+	return a.spec != nil && a.spec.Monitoring.Prometheus != nil && a.spec.Monitoring.Prometheus.Alerts == spec.AlertsReceive
+}
+
+// notify takes the alerts that are for this application, and marks them known.
+func (a *application) notify(alerts []NotifiedAlert, known []bool) error {
+	if !a.receives() {
+		return nil
+	}
+	changed := false
+	for i, alert := range alerts {
+		if alert.Application != "" && alert.Application != a.name || !a.hasAlert(alert) {
+			continue
+		}
+		known[i], changed = true, true
+		a.received.take(alert)
+	}
+	if !changed {
+		return nil
+	}
+	return a.received.save(a.dir())
+}
+
+func (a *application) hasAlert(alert NotifiedAlert) bool {
+	for i := range a.spec.Groups {
+		g := &a.spec.Groups[i]
+		if alert.Group != "" && alert.Group != g.Name {
+			continue
+		}
+		if slices.ContainsFunc(a.spec.GroupAlerts(g), func(known spec.Alert) bool { return known.Name == alert.Name }) {
+			return true
+		}
+	}
+	return false
+}
+
+// received are the alerts that fire, by name, group and key. The group is empty for
+// those that are for all.
+type received map[string]map[string]map[string]time.Time
+
+func (r *received) take(alert NotifiedAlert) {
+	if *r == nil {
+		*r = received{}
+	}
+	groups := (*r)[alert.Name]
+	if !alert.Firing {
+		delete(groups[alert.Group], alert.Key)
+		return
+	}
+	if groups == nil {
+		groups = map[string]map[string]time.Time{}
+		(*r)[alert.Name] = groups
+	}
+	if groups[alert.Group] == nil {
+		groups[alert.Group] = map[string]time.Time{}
+	}
+	groups[alert.Group][alert.Key] = alert.Since
+}
+
+// reading is the state of an alert for a group.
+func (r received) reading(name, group string) policy.Reading {
+	firing := len(r[name][""]) > 0 || len(r[name][group]) > 0
+	return policy.Reading{Firing: &firing}
+}
+
+// receivedFile is where the alerts that fire are kept, in the application's folder.
+const receivedFile = "alerts.json"
+
+func (r received) save(dir string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode received alerts: %w", err)
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, receivedFile), append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("keep received alerts: %w", err)
+	}
+	return nil
+}
+
+func (r *received) load(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, receivedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read received alerts: %w", err)
+	}
+	if err := json.Unmarshal(text, r); err != nil {
+		return fmt.Errorf("read received alerts: %w", err)
+	}
+	return nil
+}
