@@ -109,6 +109,9 @@ func textDecision(w io.Writer, d scaler.Decision) {
 			fmt.Fprintf(w, "  %s = %s\n", query, readingText(d.Readings[query]))
 		}
 	}
+	if d.Advice != nil {
+		textOptimizer(w, *d.Advice)
+	}
 	if len(d.Proposals) > 0 {
 		fmt.Fprintln(w, "\nProposals")
 		for _, p := range d.Proposals {

@@ -66,6 +66,18 @@ func textAdvice(w io.Writer, o api.OptimizerDetail) error {
 	return t.Flush()
 }
 
+// textOptimizer writes what the optimizer said to a decision.
+func textOptimizer(w io.Writer, a optimizer.Advice) {
+	what := fmt.Sprintf("%s, reliability %.1f %%, model %s", count(a.Nodes, "node"), a.Reliability, a.Model)
+	if !a.Valid {
+		what = "none: " + a.Error
+	}
+	fmt.Fprintf(w, "\nAdvice of the optimizer (%s)\n  %s\n", a.Phase, what)
+	for _, reason := range a.Reasons {
+		fmt.Fprintf(w, "  %s\n", reason)
+	}
+}
+
 func mark(c optimizer.Candidate, advised int) string {
 	if c.Nodes == advised {
 		return " <"

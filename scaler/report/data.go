@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/scalerd/scalerd/optimizer"
@@ -147,6 +148,18 @@ func Make(f scaler.OptimizerFacts) Data {
 	return d
 }
 
+// span writes a length of time as people do: 2m, 1h30m, 15s.
+func span(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 func seconds(t time.Time) Number { return Number(float64(t.UnixMilli()) / 1000) }
 
 // columnsOf are the samples' values by metric.
@@ -198,7 +211,7 @@ func (d *Data) whatIf(f scaler.OptimizerFacts) {
 func knowledgeOf(f scaler.OptimizerFacts, columns [][]float64) Knowledge {
 	k := Knowledge{
 		Samples: f.Status.Samples, Shown: len(f.Samples), Recent: f.Config.Retain.Recent, Older: f.Config.Retain.Older,
-		Boot: f.Boot.Round(time.Second).String(), Complete: Number(math.NaN()),
+		Boot: span(f.Boot), Complete: Number(math.NaN()),
 	}
 	complete := 0
 	var gaps []time.Duration
@@ -226,7 +239,7 @@ func knowledgeOf(f scaler.OptimizerFacts, columns [][]float64) Knowledge {
 	}
 	if len(gaps) > 0 {
 		slices.Sort(gaps)
-		k.Interval = gaps[len(gaps)/2].String()
+		k.Interval = span(gaps[len(gaps)/2])
 	}
 	return k
 }

@@ -17,7 +17,7 @@ var noPrediction = optimizer.Prediction{Value: math.NaN(), Low: math.NaN(), High
 // predicted compares what advices expected of a target with what came.
 func predicted(f scaler.OptimizerFacts, samples []optimizer.Sample, target int) Predicted {
 	horizon := horizonOf(f)
-	p := Predicted{Horizon: horizon.Round(time.Second).String()}
+	p := Predicted{Horizon: span(horizon)}
 	name := f.Config.Targets[target].Name
 	var errors, relative []float64
 	within, running, next := 0, math.NaN(), 0

@@ -35,9 +35,11 @@
   const tzDate = (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC");
   const axis = (label, more) => ({
     stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line"), width: 1, size: 5 },
-    font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", label, labelSize: label ? 18 : 0, ...more,
+    font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", label, labelSize: label ? 18 : 0, filter: labelled, ...more,
   });
-  const values = (u, ticks) => ticks.map(digits);
+  const values = (u, ticks) => ticks.map((t) => (t === null ? "" : digits(t)));
+  // labelled chooses the ticks of a logarithmic axis that get a label: 1, 2 and 5.
+  const labelled = (u, ticks, i) => (u.scales[u.axes[i].scale].distr === 3 ? ticks.map((t) => ([1, 2, 5].includes(Number((t / 10 ** Math.floor(Math.log10(t) + 1e-9)).toFixed(3))) ? t : null)) : ticks);
 
   // chart adds a chart to a parent: opts() and data() are asked anew for each theme.
   const chart = (parent, title, height, opts, data, summary) => {
@@ -135,7 +137,7 @@
     const all = finite(lists.flat());
     if (!all.length) return {};
     const low = all.reduce((a, b) => Math.min(a, b)), high = all.reduce((a, b) => Math.max(a, b));
-    return low > 0 && high / low > 20 ? { distr: 3 } : { range: (u, min, max) => (min === max ? [min - 1, max + 1] : uPlot.rangeNum(min ?? 0, max ?? 1, 0.1, true)) };
+    return low > 0 && high / low > 20 ? { distr: 3, range: (u, min, max) => uPlot.rangeLog(min ?? low, max ?? high, 10, false) } : { range: (u, min, max) => (min === max ? [min - 1, max + 1] : uPlot.rangeNum(min ?? 0, max ?? 1, 0.1, true)) };
   };
 
   const inputValues = (j) => D.values[j];
@@ -239,6 +241,7 @@
         ctx.setLineDash([]);
         ctx.fillStyle = ctx.strokeStyle;
         ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+        ctx.textAlign = "left";
         const label = c.nodes === D.what_if.advised ? "advised" : "exist", w = ctx.measureText(label).width;
         const right = px + 6 * devicePixelRatio;
         ctx.fillText(label, right + w > u.bbox.left + u.bbox.width ? px - w - 6 * devicePixelRatio : right, u.bbox.top + 13 * devicePixelRatio);
