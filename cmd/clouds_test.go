@@ -201,6 +201,62 @@ func (d *daemon) dropBy(cloud string) {
 	}
 }
 
+// TestAChangedDescriptionIsUpdatedInPlaceOrRolledOut changes what running machines
+// can take on, then what they cannot.
+func TestAChangedDescriptionIsUpdatedInPlaceOrRolledOut(t *testing.T) {
+	t.Parallel()
+	d, clouds := startSimulated(t)
+	before := "name: shop\ninterval: 1s\ngroups:\n" + simulatedGroup("ec2", "min: 2, max: 4, rollout: {pause: 0s}")
+	d.submit(before)
+	old := d.wait("shop", "ec2", 2)
+	tagged := strings.Replace(before, "ami:", "tags: {team: search}, ami:", 1)
+	d.submit(tagged)
+	d.within(2*patience, "both machines have the new tag", func() error {
+		for _, m := range machines(t, clouds) {
+			if m.Tags["team"] != "search" {
+				return fmt.Errorf("%s has the tags %v", m.Name, m.Tags)
+			}
+		}
+		return nil
+	})
+	if names := d.wait("shop", "ec2", 2); !slices.Equal(names, old) {
+		t.Errorf("nodes after a change of tags are %v, want %v", names, old)
+	}
+	changed := strings.Replace(tagged, "ami-0123456789abcdef0", "ami-0fedcba9876543210", 1)
+	file := d.file(changed)
+	if out := d.must("plan", file); !strings.Contains(out, "2 of its nodes will be replaced") || !strings.Contains(out, "ami-0fedcba9876543210") {
+		t.Errorf("scalerctl plan says\n%s\nwant which nodes are replaced and why", out)
+	}
+	// No machine can become ready here: nothing answers at its address. So the rollout
+	// brings one new machine, and stops there.
+	d.must("apply", file, "--no-wait")
+	d.within(2*patience, "the rollout waits for its first new machine", func() error {
+		status, err := d.status("shop", "ec2")
+		if err == nil && !strings.Contains(status.Rollout, "waits for ec2-0003") {
+			err = fmt.Errorf("rollout %q, problem %q", status.Rollout, status.Problem)
+		}
+		return err
+	})
+	if found := machines(t, clouds); len(found) != 3 {
+		t.Errorf("%d machines while the rollout waits, want the two old ones and a new one", len(found))
+	}
+}
+
+// TestAModuleOfTheUsersMakesTheNodes takes the example of a module through its life.
+func TestAModuleOfTheUsersMakesTheNodes(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t)
+	d.must("apply", filepath.Join("..", "examples", "module", "local.yaml"), "--no-wait")
+	d.wait("shop", "web", 1)
+	d.scale("shop", "web", 4)
+	names := d.wait("shop", "web", 4)
+	d.must("drop", "shop", names[1])
+	if left := d.wait("shop", "web", 3); slices.Contains(left, names[1]) {
+		t.Errorf("nodes are %v after %s was dropped", left, names[1])
+	}
+	d.must("destroy", "shop", "--yes")
+}
+
 // TestTwoAccountsOfACloudDoNotMix runs two groups in the same region with
 // different credentials.
 func TestTwoAccountsOfACloudDoNotMix(t *testing.T) {

@@ -526,7 +526,11 @@ groups:
 // losses and restarts, and checks after each quiet time that what is wanted, what
 // is written and what exists are the same, and that no name was used twice.
 func TestAnySequenceEndsWithTheFleetThatWasWanted(t *testing.T) {
-	for seed := range uint64(25) {
+	seeds := uint64(25)
+	if testing.Short() {
+		seeds = 6
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rnd := rand.New(rand.NewPCG(seed, 7))

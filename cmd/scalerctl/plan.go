@@ -102,7 +102,7 @@ func markdownPlan(w io.Writer, plan scaler.ApplicationPlan) error {
 			fmt.Fprintf(&b, "\n- **%s**: %s", g.Name, note)
 		}
 	}
-	b.WriteString("\n")
+	b.WriteString("\n\n")
 	if plan.Changes() {
 		b.WriteString("<details><summary>Changes</summary>\n\n```diff\n")
 		for _, g := range plan.Groups {
