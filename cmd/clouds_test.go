@@ -232,7 +232,7 @@ func TestAChangedDescriptionIsUpdatedInPlaceOrRolledOut(t *testing.T) {
 	d.must("apply", file, "--no-wait")
 	d.within(2*patience, "the rollout waits for its first new machine", func() error {
 		status, err := d.status("shop", "ec2")
-		if err == nil && !strings.Contains(status.Rollout, "waits for ec2-0003") {
+		if err == nil && !strings.Contains(status.Rollout, "waits for ec2-0003, which is booting") {
 			err = fmt.Errorf("rollout %q, problem %q", status.Rollout, status.Problem)
 		}
 		return err
