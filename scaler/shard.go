@@ -279,22 +279,29 @@ func (s *shard) removeOld(keep map[string]bool) error {
 // moduleDigest is a digest of what a change of the description may change in a
 // root module: its configuration and what its base hands to it. User data is not
 // part of it, because a node keeps the one that it started with.
-func moduleDigest(dir string) (string, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+func moduleDigest(dir string) (string, error) { return ConfigDigest(dir, tfgen.SharedFile) }
+
+// ConfigDigest is a digest of a root module's .tf files and the further ones, by
+// name and content; files that are not there do not count.
+func ConfigDigest(dir string, further ...string) (string, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.tf"))
 	if err != nil {
 		return "", fmt.Errorf("list %s: %w", dir, err)
 	}
-	slices.Sort(names)
+	slices.Sort(paths)
+	for _, name := range further {
+		paths = append(paths, filepath.Join(dir, name))
+	}
 	h := sha256.New()
-	for _, name := range append(names, filepath.Join(dir, tfgen.SharedFile)) {
-		text, err := os.ReadFile(name)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return "", fmt.Errorf("read configuration: %w", err)
 		}
-		fmt.Fprintf(h, "%s %d\n", filepath.Base(name), len(text))
+		fmt.Fprintf(h, "%s %d\n", filepath.Base(path), len(text))
 		h.Write(text)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), nil

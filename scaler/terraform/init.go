@@ -2,13 +2,11 @@ package terraform
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/google/renameio/v2"
 	"github.com/hashicorp/terraform-exec/tfexec"
@@ -27,7 +25,7 @@ const lockFile = ".terraform.lock.hcl"
 // that all shards of a group use the same provider versions, and find them in the
 // plugin cache.
 func (r *Runner) init(ctx context.Context, tf driver, progress func(scaler.Progress)) error {
-	digest, err := configDigest(tf.dir)
+	digest, err := scaler.ConfigDigest(tf.dir)
 	if err != nil {
 		return err
 	}
@@ -82,23 +80,4 @@ func copyLock(from, to string, replace bool) error {
 		return fmt.Errorf("write lock file: %w", err)
 	}
 	return nil
-}
-
-// configDigest is a digest of the module's .tf files: names and contents.
-func configDigest(dir string) (string, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.tf"))
-	if err != nil {
-		return "", fmt.Errorf("list configuration of %s: %w", dir, err)
-	}
-	slices.Sort(names)
-	h := sha256.New()
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return "", fmt.Errorf("read configuration: %w", err)
-		}
-		fmt.Fprintf(h, "%s %d\n", filepath.Base(name), len(text))
-		h.Write(text)
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
