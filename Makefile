@@ -17,15 +17,16 @@ build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
 
 # What `make test` takes of the end-to-end tests: the main job, a kill -9 in the
-# middle of an apply, bad input. They come last, alone: they keep real time.
-SMOKE := TestScripts|TestFleetsFollowTheLoad|TestBrokenDescriptionChangesNothing|TestKilledDaemonLosesAndDoublesNothing/when_terraform_applies
+# middle of an apply, bad input, each cloud's life over simulated clouds. They come
+# last, alone: they keep real time.
+SMOKE := TestScripts|TestFleetsFollowTheLoad|TestBrokenDescriptionChangesNothing|TestKilledDaemonLosesAndDoublesNothing/when_terraform_applies|TestEveryCloudFromNothingToNothing|TestEveryADT
 
-test: ## all tests but most of the end-to-end ones, with the race detector
-	$(GO) test -race -timeout 15m $(filter-out ./cmd/...,$(PACKAGES)) ./cmd/scalerctl ./cmd/scalerd
-	$(GO) test -race -timeout 10m -run '$(SMOKE)' ./cmd
+test: ## all tests but most of the end-to-end ones and the longest, with the race detector
+	$(GO) test -race -short -timeout 15m $(filter-out ./cmd/...,$(PACKAGES)) ./cmd/scalerctl ./cmd/scalerd
+	$(GO) test -race -short -timeout 10m -run '$(SMOKE)' ./cmd
 
 e2e: ## all of the real binaries: kill -9 at many moments, bad input, full disks
-	$(GO) test -race -timeout 20m ./cmd
+	$(GO) test -race -timeout 40m ./cmd
 
 race: ## all tests twice, for what happens only sometimes
 	$(GO) test -race -count=2 -timeout 30m $(PACKAGES)

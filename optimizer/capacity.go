@@ -7,7 +7,6 @@ import "math"
 type capacity struct {
 	gauges []gauge
 	best   int
-	begun  bool
 	seen   int
 	most   float64 // largest load per node at which the target held, logarithm
 	phi    warmth

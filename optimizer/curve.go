@@ -118,9 +118,6 @@ func (c *curve) scale(f float64) {
 // fade makes what was learned count for a part only.
 func (c *curve) fade(to float64) { c.scale(to) }
 
-// experience is the weight of what was learned, in samples.
-func (c *curve) experience() float64 { return c.weight / c.unit }
-
 // fit chooses r0 on a grid, b and k by weighted least squares at each: the largest
 // posterior under the priors on r0 and b.
 func (c *curve) fit() {

@@ -31,7 +31,6 @@ type horizon struct {
 	// the present forecast
 	ahead  float64 // log growth over the level
 	sigma  float64
-	valid  bool
 	latest []float64
 }
 
@@ -238,7 +237,7 @@ func (h *horizon) project(f *forecast) {
 	slow := math.Log(h.slow)
 	p.sigma = min(math.Exp(min(max(lv, slow-2, 2*math.Log(leastSpread)), slow+3)/2), mostSpread)
 	p.valid = f.n >= levelSpan
-	h.ahead, h.sigma, h.valid = p.ahead, p.sigma, true
+	h.ahead, h.sigma = p.ahead, p.sigma
 }
 
 // tail is the distribution of standardised forecast errors: a slowly forgotten

@@ -88,7 +88,7 @@ func (g *gauge) begin(l *load) {
 	g.curve = c
 }
 
-// recentre is called when it turns out that the input is no utilisation after all.
+// misjudged says whether it turned out that the input is no utilisation after all.
 func (g *gauge) misjudged(l *load) bool {
 	return g.input >= 0 && g.curve.spread < 0.5 && l.metrics[g.input].ceiling() != g.curve.centre
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
 // ErrRefused is returned for an order that can't be carried out as things are.
@@ -29,6 +31,9 @@ func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
 			if a.stored.Destroying {
 				return fmt.Errorf("application %s is being destroyed, wait for its end: %w", a.name, ErrRefused)
 			}
+			if err := a.moves(described); err != nil {
+				return err
+			}
 			row.Paused = a.stored.Paused
 			if err := a.config.Store.SaveApplication(ctx, row); err != nil {
 				return err
@@ -46,6 +51,34 @@ func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
 		return "", err
 	}
 	return described.Name, s.create(ctx, newApplication(s.config, row, described))
+}
+
+// moves refuses a description that would have a group's machines be of another kind:
+// Terraform would destroy all of them at once.
+func (a *application) moves(described *spec.Application) error {
+	if a.spec == nil {
+		return nil
+	}
+	for i := range described.Groups {
+		after := &described.Groups[i]
+		before := a.spec.Group(after.Name)
+		if before == nil || a.group(after.Name) == nil {
+			continue
+		}
+		was, is := kindOf(before), kindOf(after)
+		if was != is {
+			return fmt.Errorf("group %s runs on %s and would move to %s, which destroys all its nodes at once; give the new group another name, and remove this one when that one is ready: %w", after.Name, was, is, ErrRefused)
+		}
+	}
+	return nil
+}
+
+// kindOf is what kind of machines a group has.
+func kindOf(g *spec.Group) string {
+	if g.Azure != nil && g.Cloud == spec.CloudAzure {
+		return fmt.Sprintf("%s (%s)", g.Cloud, g.Azure.OS)
+	}
+	return string(g.Cloud)
 }
 
 func (s *Service) create(ctx context.Context, a *application) error {

@@ -37,8 +37,18 @@ type GroupPlan struct {
 	Shards int `json:"shards"`
 	// Changes are Terraform's, in the order of shards.
 	Changes []Change `json:"changes,omitempty"`
+	// Cost is what the group's nodes cost before and after, where a price list was
+	// given that says it.
+	Cost *Cost `json:"cost,omitempty"`
 	// Notes say what a reader of the changes would not see.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// Cost is what a group's nodes cost an hour.
+type Cost struct {
+	Before   float64 `json:"before_per_hour"`
+	After    float64 `json:"after_per_hour"`
+	Currency string  `json:"currency"`
 }
 
 // Changes reports whether applying would change any resource.
@@ -62,7 +72,7 @@ func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, err
 	var sources []planSource
 	err = a.order(ctx, func(context.Context) error {
 		sources = a.planSources(described)
-		return nil
+		return a.moves(described)
 	})
 	if err != nil {
 		return ApplicationPlan{}, err

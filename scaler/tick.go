@@ -96,9 +96,9 @@ func (a *application) saveReady(ctx context.Context, g *group, node string, now,
 		}
 	}
 	if !before.IsZero() { // else it may have been ready long before the start
+		g.warmup.add(times)
 		g.booted(times.CreatedAt, now)
 	}
-	g.warmup.add(times)
 	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
 		a.log.Warn("note when a node was ready", "node", node, "error", err)
 	}

@@ -121,6 +121,16 @@ func textDecision(w io.Writer, d scaler.Decision) {
 			}
 		}
 	}
+	if a := d.Advice; a != nil {
+		what := fmt.Sprintf("%s, reliability %.1f %%, model %s", count(a.Nodes, "node"), a.Reliability, a.Model)
+		if !a.Valid {
+			what = "none: " + a.Error
+		}
+		fmt.Fprintf(w, "\nAdvice of the optimizer (%s)\n  %s\n", a.Phase, what)
+		for _, reason := range a.Reasons {
+			fmt.Fprintf(w, "  %s\n", reason)
+		}
+	}
 	if len(d.Shadows) > 0 {
 		fmt.Fprintln(w, "\nShadow policies, not acted on")
 		for _, s := range d.Shadows {

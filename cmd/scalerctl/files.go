@@ -13,6 +13,7 @@ import (
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -109,7 +110,7 @@ func listFiles(w io.Writer, dir string) error {
 func planCommand(s *settings) *cobra.Command {
 	var in input
 	var offline, detailed bool
-	var binary string
+	var binary, prices string
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "Show what applying a description would do, as Terraform plans it",
@@ -118,7 +119,7 @@ func planCommand(s *settings) *cobra.Command {
 			"starts from. Otherwise, or with --offline, it starts from nothing.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			plan, err := s.plan(cmd, in, args[0], offline, binary)
+			plan, err := s.plan(cmd, in, args[0], offline, binary, prices)
 			if err != nil {
 				return err
 			}
@@ -135,15 +136,44 @@ func planCommand(s *settings) *cobra.Command {
 	cmd.Flags().BoolVar(&offline, "offline", false, "do not ask the daemon: plan from nothing")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where there are changes")
 	cmd.Flags().StringVar(&binary, "terraform", "", "terraform binary (default: on PATH, else fetched)")
+	cmd.Flags().StringVar(&prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour); shows what the nodes cost")
 	return cmd
 }
 
-func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool, binary string) (scaler.ApplicationPlan, error) {
+func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool, binary, prices string) (scaler.ApplicationPlan, error) {
 	described, source, err := in.load(cmd, file)
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
+	plan, err := s.planned(cmd, described, source, offline, binary)
+	if err != nil || prices == "" {
+		return plan, err
+	}
+	list, err := price.Load(prices)
+	if err != nil {
+		return plan, err
+	}
+	for i := range plan.Groups {
+		g := &plan.Groups[i]
+		group := described.Group(g.Name)
+		if group == nil {
+			continue
+		}
+		if node, known := list.Node(group); known {
+			g.Cost = &scaler.Cost{Before: node.Times(g.From).PerHour, After: node.Times(g.To).PerHour, Currency: node.Currency}
+		} else {
+			g.Notes = append(g.Notes, fmt.Sprintf("the price list does not say what a node costs (%s %s)", group.Cloud, price.Of(group).Name))
+		}
+	}
+	return plan, nil
+}
+
+func (s *settings) planned(cmd *cobra.Command, described *spec.Application, source scaler.Source, offline bool, binary string) (scaler.ApplicationPlan, error) {
+	var err error
 	if !offline {
+		if source, err = forDaemon(source); err != nil {
+			return scaler.ApplicationPlan{}, err
+		}
 		plan, err := s.client().Plan(cmd.Context(), api.Describe(source))
 		if !errors.Is(err, api.ErrNoDaemon) {
 			return plan, err

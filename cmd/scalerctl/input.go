@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,20 @@ func (in *input) read(cmd *cobra.Command, file string) (scaler.Source, error) {
 	}
 	source.Text, err = os.ReadFile(file)
 	return source, err
+}
+
+// forDaemon is the source as the daemon reads it: paths in it count from the
+// description's folder, which is given in full because the daemon runs elsewhere.
+func forDaemon(source scaler.Source) (scaler.Source, error) {
+	if source.File == "stdin" {
+		return source, nil
+	}
+	file, err := filepath.Abs(source.File)
+	if err != nil {
+		return source, fmt.Errorf("folder of %s: %w", source.File, err)
+	}
+	source.File = file
+	return source, nil
 }
 
 // parameters are those of the file, and of the command line, which win.

@@ -116,11 +116,11 @@ func (s *settings) client() *api.Client { return api.NewClient(s.socket) }
 
 // checkOutput refuses an output that the command can't write.
 func (s *settings) checkOutput(command string) error {
-	markdown := command == "plan" || command == "backtest"
+	knowsMarkdown := command == "plan" || command == "backtest"
 	switch {
-	case s.output == "text", s.output == "json", s.output == "markdown" && markdown, command == "report":
+	case s.output == "text", s.output == "json", s.output == "markdown" && knowsMarkdown, command == "report":
 		return nil
-	case markdown:
+	case knowsMarkdown:
 		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
 	default:
 		return fmt.Errorf("%w: output %q: use text or json", errUsage, s.output)

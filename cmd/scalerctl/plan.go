@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/scalerd/scalerd/scaler"
@@ -54,7 +55,11 @@ func textPlan(w io.Writer, plan scaler.ApplicationPlan) error {
 		if g.Cloud != "" {
 			fmt.Fprintf(&b, " (%s)", g.Cloud)
 		}
-		fmt.Fprintf(&b, ": %d -> %d nodes\n", g.From, g.To)
+		fmt.Fprintf(&b, ": %d -> %d nodes", g.From, g.To)
+		if c := g.Cost; c != nil {
+			fmt.Fprintf(&b, ", %.4f -> %.4f %s/h", c.Before, c.After, c.Currency)
+		}
+		b.WriteString("\n")
 		for _, note := range g.Notes {
 			fmt.Fprintf(&b, "    %s\n", note)
 		}
@@ -72,10 +77,25 @@ func textPlan(w io.Writer, plan scaler.ApplicationPlan) error {
 func markdownPlan(w io.Writer, plan scaler.ApplicationPlan) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### scalerd: application `%s` %s\n\n", plan.Application, title(plan))
-	b.WriteString("| group | cloud | nodes | add | change | destroy |\n|---|---|---|---|---|---|\n")
+	priced := slices.ContainsFunc(plan.Groups, func(g scaler.GroupPlan) bool { return g.Cost != nil })
+	b.WriteString("| group | cloud | nodes | add | change | destroy |")
+	if priced {
+		b.WriteString(" per hour |")
+	}
+	b.WriteString("\n|---|---|---|---|---|---|")
+	if priced {
+		b.WriteString("---|")
+	}
+	b.WriteString("\n")
 	for _, g := range plan.Groups {
 		add, change, destroy := counts(g.Changes)
-		fmt.Fprintf(&b, "| %s | %s | %d → %d | %d | %d | %d |\n", g.Name, g.Cloud, g.From, g.To, add, change, destroy)
+		fmt.Fprintf(&b, "| %s | %s | %d → %d | %d | %d | %d |", g.Name, g.Cloud, g.From, g.To, add, change, destroy)
+		if c := g.Cost; c != nil {
+			fmt.Fprintf(&b, " %.4f → %.4f %s |", c.Before, c.After, c.Currency)
+		} else if priced {
+			b.WriteString(" |")
+		}
+		b.WriteString("\n")
 	}
 	for _, g := range plan.Groups {
 		for _, note := range g.Notes {

@@ -153,6 +153,9 @@ func applyCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if source, err = forDaemon(source); err != nil {
+				return err
+			}
 			name, err := s.client().Submit(cmd.Context(), api.Describe(source))
 			if err != nil {
 				return err

@@ -198,3 +198,17 @@ groups:
 		t.Errorf("POST /v1/alerts (-want +got):\n%s", diff)
 	}
 }
+
+// TestWhatIfIsAnswered asks about a group that was not looked at, or is not there.
+func TestWhatIfIsAnswered(t *testing.T) {
+	client, _ := serve(t)
+	if _, err := client.Submit(t.Context(), api.Describe(scaler.Source{File: "shop.yaml", Text: []byte(empty)})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.WhatIf(t.Context(), "shop", "web", scaler.Supposed{}); !errors.Is(err, scaler.ErrRefused) {
+		t.Errorf("WhatIf() before the first tick = %v, want ErrRefused", err)
+	}
+	if _, err := client.WhatIf(t.Context(), "shop", "db", scaler.Supposed{}); !errors.Is(err, scaler.ErrNotFound) {
+		t.Errorf("WhatIf() of no group = %v, want ErrNotFound", err)
+	}
+}

@@ -48,11 +48,12 @@ func (a answering) Propose(o Observation) Proposal {
 	return p
 }
 
-// AtFloor is the proposal of a policy that holds no longer: its floor, or else the
-// group's initial size.
+// AtFloor is the proposal of a policy that holds no longer: its floor. Where none
+// was chosen it is the group's initial size, and never less than it has: a
+// monitoring that is down for long does not look like no load.
 func (p Proposal) AtFloor(o Observation, why string) Proposal {
 	p.Hold, p.Drop = false, nil
-	p.Nodes = o.Initial
+	p.Nodes = max(o.Initial, o.Wanted)
 	if p.Floor != nil {
 		p.Nodes = *p.Floor
 	}

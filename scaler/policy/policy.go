@@ -148,7 +148,7 @@ type Proposal struct {
 	// Missing is why Hold is set, where that is a query without a value.
 	Missing Missing `json:"missing,omitempty"`
 	// HoldFor is the longest hold for that reason, after which the policy goes to
-	// Floor, or to the group's initial size; 0 is forever.
+	// Floor; see AtFloor. 0 is forever.
 	HoldFor time.Duration `json:"-"`
 	Floor   *int          `json:"-"`
 	// Reason is one sentence with the numbers that led to the proposal.

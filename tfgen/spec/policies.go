@@ -119,7 +119,7 @@ type Missing struct {
 	// HoldFor is the longest hold; 0 is forever.
 	HoldFor Duration `yaml:"hold_for" jsonschema_description:"Longest hold; after it the policy proposes the floor. 0s is forever. Default 2h."`
 	// Floor is the size to go to. Other policies may ask for more.
-	Floor *int `yaml:"floor" jsonschema:"minimum=0" jsonschema_description:"Size that is proposed after the hold; other policies may ask for more. Default the group's initial."`
+	Floor *int `yaml:"floor" jsonschema:"minimum=0" jsonschema_description:"Size that is proposed after the hold; other policies may ask for more. Default the group's initial, and never less than the group has."`
 }
 
 // DefaultHoldFor is how long a policy without Missing holds.
