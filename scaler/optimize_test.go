@@ -30,7 +30,7 @@ groups:
     max: 9
     initial: 3
     policies: [{advice: {}}]
-    scaling: {cooldown_in: 0s, stabilisation: 0s}
+    scaling: {cooldown_in: 0s, stabilisation: 0s, max_turns: 0}
     optimizer:
       method: published
       inputs: [requests]
@@ -104,7 +104,7 @@ func TestAGroupLearnsFromItsTicksAndFollowsTheAdvice(t *testing.T) {
 			t.Errorf("%d samples, want one of each of about 79 ticks", o.Samples)
 		}
 		if !o.Advice.Valid || o.Advice.Phase != optimizer.Production || g.Wanted != o.Advice.Nodes {
-			t.Errorf("advice %+v and %d nodes wanted, want what is advised", o.Advice, g.Wanted)
+			t.Errorf("advice %+v and %d nodes wanted, want what is advised; decision %q", o.Advice, g.Wanted, g.Decision.Reasons)
 		}
 		if d := g.Decision; d.Advice == nil || !strings.Contains(strings.Join(d.Reasons, "\n"), "advised (production, reliability") {
 			t.Errorf("decision %+v does not show the advice", d)

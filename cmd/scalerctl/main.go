@@ -118,7 +118,7 @@ func (s *settings) client() *api.Client { return api.NewClient(s.socket) }
 func (s *settings) checkOutput(command string) error {
 	knowsMarkdown := command == "plan" || command == "backtest"
 	switch {
-	case s.output == "text", s.output == "json", s.output == "markdown" && knowsMarkdown:
+	case s.output == "text", s.output == "json", s.output == "markdown" && knowsMarkdown, command == "report":
 		return nil
 	case knowsMarkdown:
 		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
