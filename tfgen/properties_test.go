@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -31,10 +30,7 @@ import (
 func TestAnyDescriptionGivesValidTerraform(t *testing.T) {
 	schemas := readSchemas(t)
 	rapid.Check(t, func(t *rapid.T) {
-		text, err := yaml.MarshalWithOptions(drawApplication(t), yaml.OmitEmpty())
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := spec.Encode(drawApplication(t))
 		app, err := spec.Parse("/srv/shop/shop.yaml", text, tfgen.Check)
 		if err != nil {
 			t.Fatalf("%v\nof\n%s", err, text)

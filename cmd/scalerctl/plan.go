@@ -97,12 +97,16 @@ func markdownPlan(w io.Writer, plan scaler.ApplicationPlan) error {
 		}
 		b.WriteString("\n")
 	}
+	var notes []string
 	for _, g := range plan.Groups {
 		for _, note := range g.Notes {
-			fmt.Fprintf(&b, "\n- **%s**: %s", g.Name, note)
+			notes = append(notes, fmt.Sprintf("- **%s**: %s\n", g.Name, note))
 		}
 	}
-	b.WriteString("\n\n")
+	if len(notes) > 0 {
+		b.WriteString("\n" + strings.Join(notes, ""))
+	}
+	b.WriteString("\n")
 	if plan.Changes() {
 		b.WriteString("<details><summary>Changes</summary>\n\n```diff\n")
 		for _, g := range plan.Groups {
