@@ -136,8 +136,8 @@ func (c Config) Validate() error {
 	wrong(len(c.Inputs) == 0, "inputs", c.Inputs, "name at least one input metric")
 	wrong(len(c.Targets) == 0, "targets", "none", "name at least one target metric")
 	wrong(c.TrainingSamplesRequired < 10, "training_samples_required", c.TrainingSamplesRequired, "use 10 or more")
-	wrong(c.MaxUpscaleDelta < 1, "max_upscale_delta", c.MaxUpscaleDelta, "use 1 or more")
-	wrong(c.MaxDownscaleDelta < 1, "max_downscale_delta", c.MaxDownscaleDelta, "use 1 or more")
+	wrong(c.MaxUpscaleDelta < 1 || c.MaxUpscaleDelta > maxDelta, "max_upscale_delta", c.MaxUpscaleDelta, fmt.Sprintf("use 1 to %d", maxDelta))
+	wrong(c.MaxDownscaleDelta < 1 || c.MaxDownscaleDelta > maxDelta, "max_downscale_delta", c.MaxDownscaleDelta, fmt.Sprintf("use 1 to %d", maxDelta))
 	wrong(c.AdviceFreezeInterval < 0, "advice_freeze_interval", c.AdviceFreezeInterval, "use 0 or more")
 	wrong(c.ActionLag < 1 || c.ActionLag > 100, "action_lag", c.ActionLag, "use 1 to 100 samples")
 	wrong(c.HiddenUnits < 1 || c.HiddenUnits > 64, "hidden_units", c.HiddenUnits, "use 1 to 64")
@@ -151,8 +151,12 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// maxNodes bounds the candidates worth a number.
-const maxNodes = 1_000_000
+const (
+	// maxNodes bounds the candidates worth a number.
+	maxNodes = 1_000_000
+	// maxDelta bounds the candidates of one advice.
+	maxDelta = 10_000
+)
 
 func (c Config) checkExploration(wrong func(bool, string, any, string)) {
 	e := c.Explore

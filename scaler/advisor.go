@@ -25,6 +25,9 @@ type Advisor struct {
 	// disk serialises writes to the store. Order of locking: long, disk, mu.
 	disk sync.Mutex
 
+	// loaded is closed when the stored knowledge has been learned again, or can't be.
+	loaded chan struct{}
+
 	mu     sync.Mutex
 	config optimizer.Config
 	opt    *optimizer.Optimizer

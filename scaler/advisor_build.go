@@ -14,8 +14,8 @@ const (
 	// Those before left only models that these replaced, and advices that count little
 	// in the reliability.
 	replayedTrainings = 20
-	// replayedAdvices are the newest samples whose advices are asked for again, which
-	// is what reliability and the report go by.
+	// replayedAdvices are the newest advices that are asked for again, which is what
+	// reliability and the report go by.
 	replayedAdvices = 10_000
 )
 
@@ -25,18 +25,12 @@ const (
 func (a *Advisor) rebuild(ctx context.Context, config optimizer.Config, change func(*optimizer.Optimizer) error) error {
 	a.long.Lock()
 	defer a.long.Unlock()
-	if err := a.flush(ctx); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	a.building, a.since = true, nil
-	for _, s := range a.unsaved { // came after the flush
-		a.since = append(a.since, *s)
-	}
-	a.mu.Unlock()
-	built, err := a.build(ctx, config, change)
+	built, err := a.another(ctx, config, change)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.loading {
+		defer close(a.loaded)
+	}
 	a.building = false
 	if err != nil {
 		a.since = nil
@@ -62,6 +56,20 @@ func (a *Advisor) rebuild(ctx context.Context, config optimizer.Config, change f
 		a.status.Advice = built.advice
 	}
 	return nil
+}
+
+// another makes another optimizer, and has the samples gathered that come meanwhile.
+func (a *Advisor) another(ctx context.Context, config optimizer.Config, change func(*optimizer.Optimizer) error) (*built, error) {
+	if err := a.flush(ctx); err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.building, a.since = true, nil
+	for _, s := range a.unsaved { // came after the flush
+		a.since = append(a.since, *s)
+	}
+	a.mu.Unlock()
+	return a.build(ctx, config, change)
 }
 
 // built is an optimizer in the making.
@@ -100,7 +108,7 @@ func (a *Advisor) build(ctx context.Context, config optimizer.Config, change fun
 
 // replay learns the samples again as they were learned at first.
 func (b *built) replay(ctx context.Context, metrics []string, samples []StoredSample) error {
-	train := trainingsAgain(samples)
+	train, advise := trainingsAgain(samples), advisedFrom(samples)
 	var trainer optimizer.Trainer
 	var began time.Time
 	for i := range samples {
@@ -123,13 +131,27 @@ func (b *built) replay(ctx context.Context, metrics []string, samples []StoredSa
 		if s.Training&AdoptedAtOnce != 0 && train[i] {
 			b.train(ctx, trainer, began)
 		}
-		if !s.AdvisedAt.IsZero() && i >= len(samples)-replayedAdvices {
+		if !s.AdvisedAt.IsZero() && i >= advise {
 			advice := b.opt.Advise(s.AdvisedAt)
 			b.advice = &advice
 			b.history.advices.note(s.Sample, advice)
 		}
 	}
 	return ctx.Err()
+}
+
+// advisedFrom is the first sample whose advice is asked for again.
+func advisedFrom(samples []StoredSample) int {
+	left := replayedAdvices
+	for i := len(samples) - 1; i >= 0; i-- {
+		if samples[i].AdvisedAt.IsZero() {
+			continue
+		}
+		if left--; left < 0 {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // trainingsAgain says at which samples a training is put in use again.

@@ -45,7 +45,7 @@ func (a *application) describeOptimizer(g *group, fresh bool) error {
 	}
 	isNew := o.config.KnowledgeBase == optimizer.BuildNew
 	wasNew := before != nil && before.Config().KnowledgeBase == optimizer.BuildNew
-	advisor, err := a.config.optimizers.group(groupOptimizer(a.name, g.name), o.config, isNew && (fresh || before != nil && !wasNew))
+	advisor, err := a.config.optimizers.beside(groupOptimizer(a.name, g.name), o.config, isNew && (fresh || before != nil && !wasNew))
 	if err != nil {
 		return fmt.Errorf("group %s: %w", g.name, err)
 	}

@@ -73,7 +73,7 @@ func (w *world) advisor(name string) *scaler.Advisor {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a, err := all.Get(name)
+	a, err := all.Get(w.t.Context(), name)
 	if err != nil {
 		w.t.Fatal(err)
 	}

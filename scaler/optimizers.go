@@ -190,15 +190,26 @@ func isGroups(name string) bool { return strings.Contains(name, ".") }
 // groupOptimizer is the name of a group's optimizer.
 func groupOptimizer(app, group string) string { return app + "." + group }
 
-// Get is the optimizer of that name, or ErrNotFound.
-func (o *Optimizers) Get(name string) (*Advisor, error) {
+// Get is the optimizer of that name, or ErrNotFound. It waits until the samples that
+// were stored before a start are learned again; for a group's it does not wait.
+func (o *Optimizers) Get(ctx context.Context, name string) (*Advisor, error) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	a, ok := o.all[name]
+	o.mu.Unlock()
 	if !ok {
 		return nil, fmt.Errorf("optimizer %s: %w", name, ErrNotFound)
 	}
-	return a, nil
+	if a.Owned() {
+		return a, nil
+	}
+	select {
+	case <-a.loaded:
+		return a, nil
+	case <-o.ended:
+		return nil, context.Canceled
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Configure makes an optimizer that belongs to no group, or gives the one of that
@@ -241,14 +252,14 @@ func (o *Optimizers) open(name string, config optimizer.Config, most int) (*Advi
 	if most > 0 && len(o.all) >= most {
 		return nil, fmt.Errorf("there are %d optimizers, the most that are kept; delete one: %w", most, ErrRefused)
 	}
-	a := &Advisor{name: name, shared: o, config: config, opt: opt, loading: true, building: true}
+	a := &Advisor{name: name, shared: o, config: config, opt: opt, loading: true, building: true, loaded: make(chan struct{})}
 	o.all[name] = a
 	return a, nil
 }
 
 // Delete forgets an optimizer that belongs to no group, and its samples.
 func (o *Optimizers) Delete(ctx context.Context, name string) error {
-	a, err := o.Get(name)
+	a, err := o.Get(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -271,9 +282,9 @@ func (o *Optimizers) retire(a *Advisor) {
 	o.metrics.forget(a.name)
 }
 
-// group is the optimizer of a node group. Where it is new, or configured anew, its
+// beside is the optimizer of that name. Where it is new, or configured anew, its
 // samples are learned again beside.
-func (o *Optimizers) group(name string, config optimizer.Config, buildNew bool) (*Advisor, error) {
+func (o *Optimizers) beside(name string, config optimizer.Config, buildNew bool) (*Advisor, error) {
 	a, err := o.open(name, config, 0)
 	if err != nil {
 		return nil, err
@@ -297,20 +308,15 @@ func (o *Optimizers) group(name string, config optimizer.Config, buildNew bool) 
 	return a, nil
 }
 
-// restore loads the optimizers that belong to no group.
+// restore begins to load the optimizers that belong to no group.
 func (o *Optimizers) restore(ctx context.Context) error {
 	stored, err := o.store.StoredOptimizers(ctx)
 	if err != nil {
 		return err
 	}
 	for _, row := range stored {
-		a, err := o.open(row.Name, row.Config, 0)
-		if err != nil {
+		if _, err := o.beside(row.Name, row.Config, false); err != nil {
 			o.log.Error("stored optimizer is not valid", "optimizer", row.Name, "error", err)
-			continue
-		}
-		if err := a.rebuild(ctx, row.Config, nil); err != nil {
-			o.log.Warn("stored samples not used", "optimizer", row.Name, "error", err)
 		}
 	}
 	return nil

@@ -22,8 +22,8 @@ type OptimizerConfig struct {
 	// KnowledgeBase is what becomes of the samples that an optimizer of this name has.
 	KnowledgeBase           string       `json:"knowledge_base,omitempty" enum:"use_existing,build_new" default:"use_existing" doc:"What becomes of the samples of an optimizer of this name: they are learned again, or forgotten."`
 	TrainingSamplesRequired int          `json:"training_samples_required,omitempty" minimum:"10" doc:"Complete samples that the first training needs. Default 300."`
-	MaxUpscaleDelta         int          `json:"max_upscale_delta,omitempty" minimum:"1" doc:"Most nodes that one advice adds. Default 6."`
-	MaxDownscaleDelta       int          `json:"max_downscale_delta,omitempty" minimum:"1" doc:"Most nodes that one advice removes. Default 6."`
+	MaxUpscaleDelta         int          `json:"max_upscale_delta,omitempty" minimum:"1" maximum:"10000" doc:"Most nodes that one advice adds. Default 6."`
+	MaxDownscaleDelta       int          `json:"max_downscale_delta,omitempty" minimum:"1" maximum:"10000" doc:"Most nodes that one advice removes. Default 6."`
 	AdviceFreezeInterval    Span         `json:"advice_freeze_interval,omitempty" doc:"Least time between two changes of the advice. Default 0."`
 	ActionLag               int          `json:"action_lag,omitempty" minimum:"1" maximum:"100" doc:"Samples after a change of the size at which the published method looks for its effect. Default 1."`
 	HiddenUnits             int          `json:"hidden_units,omitempty" minimum:"1" maximum:"64" doc:"Hidden units of the published method's perceptron. Default 4."`

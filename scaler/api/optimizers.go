@@ -112,7 +112,7 @@ func (h optimizers) find(ctx context.Context, name string) (*scaler.Advisor, err
 	if err != nil {
 		return nil, err
 	}
-	a, err := all.Get(name)
+	a, err := all.Get(ctx, name)
 	if err == nil && h.own && a.Owned() {
 		return nil, fmt.Errorf("optimizer %s: %w", name, scaler.ErrNotFound)
 	}

@@ -149,7 +149,7 @@ func (h handler) advisor(r *http.Request) (*scaler.Advisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return all.Get(Name)
+	return all.Get(r.Context(), Name)
 }
 
 func (h handler) init(w http.ResponseWriter, r *http.Request) (answer, error) {

@@ -192,6 +192,7 @@ func TestWrongBodiesAreAnsweredWithWhatIsWrong(t *testing.T) {
 		{"no constants", "/init", "a: 1", 400, "constants"},
 		{"no metrics", "/init", "constants: {max_vm_number: 3}", 400, "name at least one input metric"},
 		{"an unknown constant", "/init", strings.Replace(initial, "min_vm_number", "least", 1), 400, "no such constant"},
+		{"more candidates than memory", "/init", strings.Replace(initial, "max_vm_number: 8", "max_upscale_delta: 1000000000", 1), 400, "use 1 to 10000"},
 		{"a threshold that is a word", "/init", strings.Replace(initial, `"200"`, "much", 1), 400, "max_threshold of LAT is much"},
 		{"a metric without a name", "/init", strings.Replace(initial, "{name: RATE}", "{nom: RATE}", 1), 400, "input_metrics[0] has no name"},
 		{"an unknown and a missing name", "/sample", strings.Replace(sample(1, "1"), "CPU", "GPU", 1), 400, `"missing":["CPU"],"unknown":["GPU"]`},
@@ -277,22 +278,20 @@ func TestKnowledgeIsUploadedThroughTheReport(t *testing.T) {
 // FuzzBodies sends anything: the answer is "OK" or a 4xx, and afterwards there is an
 // advice within min and max.
 func FuzzBodies(f *testing.F) {
-	f.Add("/init", initial)
-	f.Add("/sample", sample(1, "1"))
-	f.Add("/sample", sample(2, ".nan"))
-	f.Add("/sample", "sample: {timestamp: 1e999, vm_number: [], input_metrics: {}, target_metrics: [[]]}")
-	f.Add("/init", "constants: {input_metrics: [[{name: {}}]], target_metrics: x, max_vm_number: 99999999999999999999}")
+	f.Add(true, initial)
+	f.Add(false, sample(1, "1"))
+	f.Add(false, sample(2, ".nan"))
+	f.Add(false, "sample: {timestamp: 1e999, vm_number: [], input_metrics: {}, target_metrics: [[]]}")
+	f.Add(true, "constants: {input_metrics: [[{name: {}}]], target_metrics: x, max_vm_number: 99999999999999999999}")
 	s := serve(f)
-	f.Fuzz(func(t *testing.T, path, body string) {
-		if path != "/init" && path != "/sample" {
-			t.Skip()
-		}
+	f.Fuzz(func(t *testing.T, init bool, body string) {
+		path := map[bool]string{true: "/init", false: "/sample"}[init]
 		s := server{t, s.Handler, s.service}
 		code, answer := s.call("POST", path, body)
 		if code != 200 && (code < 400 || code >= 500) {
 			t.Fatalf("POST %s = %d %s", path, code, answer)
 		}
-		if path == "/init" && code == 200 {
+		if init && code == 200 {
 			return
 		}
 		code, answer = s.call("GET", "/advice", "")

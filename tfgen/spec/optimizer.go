@@ -23,9 +23,9 @@ type Optimizer struct {
 	// TrainingSamplesRequired is how many complete samples the first training needs.
 	TrainingSamplesRequired int `yaml:"training_samples_required" jsonschema:"minimum=10" jsonschema_description:"Complete samples that the first training needs. Default 300."`
 	// MaxUpscaleDelta and MaxDownscaleDelta bound one advice.
-	MaxUpscaleDelta int `yaml:"max_upscale_delta" jsonschema:"minimum=1" jsonschema_description:"Most nodes that one advice adds. Default 6."`
+	MaxUpscaleDelta int `yaml:"max_upscale_delta" jsonschema:"minimum=1,maximum=10000" jsonschema_description:"Most nodes that one advice adds. Default 6."`
 	// MaxDownscaleDelta is the most nodes that one advice removes.
-	MaxDownscaleDelta int `yaml:"max_downscale_delta" jsonschema:"minimum=1" jsonschema_description:"Most nodes that one advice removes. Default 6."`
+	MaxDownscaleDelta int `yaml:"max_downscale_delta" jsonschema:"minimum=1,maximum=10000" jsonschema_description:"Most nodes that one advice removes. Default 6."`
 	// AdviceFreezeInterval is how long an advised change stays before the next.
 	AdviceFreezeInterval Duration `yaml:"advice_freeze_interval" jsonschema_description:"Least time between two changes of the advice. Default 0s."`
 	// ActionLag is the published method's time from a change to its effect.

@@ -307,7 +307,7 @@
 
   // Models and trainings.
   const trainings = D.trainings || [], good = trainings.filter((t) => !t.error && t.quality && t.quality.length);
-  const champion = a ? a.model : "none";
+  const champion = a ? a.model : "none", charge = (m) => m === champion || m.startsWith(champion + " ");
   if (!good.length) {
     say("models-say", "The model in charge is ", strong(champion), ". No training has been judged on samples held out from it",
       trainings.length && trainings[trainings.length - 1].error ? `; the last one failed: ${trainings[trainings.length - 1].error}.` : ".");
@@ -315,7 +315,7 @@
     const last = good[good.length - 1];
     say("models-say", "The model in charge is ", strong(champion), `. Judged on the newest samples of the last training, of ${when(last.at)}, which it had not seen. `,
       "Skill is the error saved against a naive model: 0 or less is no better.");
-    const rows = last.quality.map((q) => el("tr", { class: q.model === champion ? "chosen" : null }, el("td", {}, q.model + (q.model === champion ? " (in charge)" : "")), el("td", {}, q.target),
+    const rows = last.quality.map((q) => el("tr", { class: charge(q.model) ? "chosen" : null }, el("td", {}, q.model + (charge(q.model) ? " (in charge)" : "")), el("td", {}, q.target),
       el("td", {}, digits(q.log_error)), el("td", {}, percent(q.median_relative)), el("td", {}, digits(q.mae)), el("td", {}, digits(q.r2)), el("td", {}, percent(q.coverage)),
       skill(q.skill_persistence), skill(q.skill_reactive), el("td", {}, `${q.train} / ${q.test}`)));
     $("models-table").append(el("div", { class: "scroll" }, el("table", {}, head("model", "target", "log error", "middle error", "MAE", "R²", "within 80 % interval", "skill v persistence", "skill v reactive", "trained / held out"), el("tbody", {}, ...rows))));
