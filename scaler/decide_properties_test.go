@@ -133,7 +133,7 @@ func TestDecideAlways(t *testing.T) {
 		s := drawSituation(t)
 		d, h := s.decide()
 		o := s.Seen
-		base := min(max(o.Wanted, o.Min), o.Max)
+		base := min(max(o.Wanted, s.least()), s.most()) // min and max, a schedule's too, apply at once
 		if len(d.Drop) > max(0, o.Wanted-d.To) {
 			t.Fatalf("Decide() = %d of %d with %d drops, want no more drops than nodes less", d.To, o.Wanted, len(d.Drop))
 		}
