@@ -147,7 +147,7 @@ func drawAzure(t *rapid.T) *spec.Azure {
 		OSDisk: spec.AzureDisk{Size: maybe(t, "size", 30), Type: "Standard_LRS", Caching: "None"},
 	}
 	if rapid.Bool().Draw(t, "windows") {
-		a.OS, a.AdminPassword = spec.AzureWindows, "p"
+		a.OS, a.AdminPassword = spec.AzureWindows, "admin_password"
 	} else {
 		a.PublicKey = publicKey
 	}

@@ -26,7 +26,7 @@ type Azure struct {
 	// PublicKey is the SSH key of the first account; Linux nodes have no password.
 	PublicKey string `yaml:"public_key" jsonschema_description:"SSH public key of the first account (os: linux)."`
 	// AdminPassword names the credential that holds a Windows node's password.
-	AdminPassword string `yaml:"admin_password_credential" jsonschema_description:"Key in the group's credentials entry that holds the first account's password (os: windows). Default admin_password."`
+	AdminPassword string `yaml:"admin_password_credential" jsonschema:"enum=admin_password" jsonschema_description:"Key in the group's credentials entry that holds the first account's password (os: windows); admin_password is the only one. Default admin_password."`
 	// Image is a marketplace image.
 	Image *AzureImage `yaml:"image" jsonschema_description:"Marketplace image."`
 	// ImageID is the identifier of an image or an image version.

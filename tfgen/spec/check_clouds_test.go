@@ -96,7 +96,7 @@ func TestParseReportsMistakesOfCloudSettings(t *testing.T) {
 		{"Linux without a key", on("azure", strings.Replace(windows, ", os: windows", "", 1)),
 			"azure: has no public_key, which Linux machines are entered with; add public_key, or write os: windows"},
 		{"Windows with a key", on("azure", windows+", public_key: '"+key+"'"), "azure.public_key: is for os: linux; remove it; Windows machines have a password from the credentials"},
-		{"Linux with a password", on("azure", azure+", admin_password_credential: p"), "azure.admin_password_credential: is for os: windows; remove it; Linux machines have a public_key"},
+		{"Linux with a password", on("azure", azure+", admin_password_credential: admin_password"), "azure.admin_password_credential: is for os: windows; remove it; Linux machines have a public_key"},
 		{"an account that Azure reserves", on("azure", azure+", admin_username: Admin"), `azure.admin_username: is "Admin", which Azure does not allow; choose another name`},
 		{"a tag with a slash", on("azure", azure+", tags: {a/b: x}"), `azure.tags["a/b"]: has one of <>%&\?/ in its name; rename it`},
 		{"a spot price of nothing", on("azure", azure+", spot: {max_price: 0}"), "azure.spot.max_price: is 0; write US dollars per hour, or -1 for the on-demand price"},
