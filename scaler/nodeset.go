@@ -1,0 +1,160 @@
+package scaler
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/scalerd/scalerd/tfgen"
+)
+
+// reconcile rewrites node sets until they fit the wish.
+func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
+	edits := map[*shard]tfgen.Nodes{}
+	a.dropDoomed(edits)
+	alive := a.alive()
+	switch diff := a.wish.nodes - len(alive); {
+	case diff > 0 && a.desc != nil && a.baseReady() && !now.Before(a.creating.retryAt):
+		if err := a.grow(ctx, edits, diff, now); err != nil {
+			return err
+		}
+	case diff < 0:
+		a.shrink(edits, alive, -diff)
+	}
+	if a.creating.err != nil && a.done() {
+		a.noteCreation(nil) // what failed is not wanted any more
+	}
+	for _, s := range a.shards {
+		if nodes, ok := edits[s]; ok {
+			if err := a.rewrite(ctx, s, nodes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dropDoomed takes the nodes that must go out of the node sets of shards that
+// have no step in flight.
+func (a *actuator) dropDoomed(edits map[*shard]tfgen.Nodes) {
+	for _, s := range a.shards {
+		if s.busy {
+			continue
+		}
+		for name := range s.nodes {
+			if a.doomed[name] || s.broken(a.module, name) {
+				a.doomed[name] = true
+				delete(edit(edits, s), name)
+			}
+		}
+	}
+}
+
+// edit returns the node set of the shard to change, a copy at first.
+func edit(edits map[*shard]tfgen.Nodes, s *shard) tfgen.Nodes {
+	if _, ok := edits[s]; !ok {
+		edits[s] = maps.Clone(s.nodes)
+	}
+	return edits[s]
+}
+
+// member is a node and the shard that it is in.
+type member struct {
+	name  string
+	shard *shard
+}
+
+// alive lists the nodes that are written and not doomed.
+func (a *actuator) alive() []member {
+	var alive []member
+	for _, s := range a.shards {
+		for _, name := range sortedKeys(s.nodes) {
+			if !a.doomed[name] {
+				alive = append(alive, member{name, s})
+			}
+		}
+	}
+	return alive
+}
+
+// grow writes n new nodes, into shards that have room and no step in flight, else
+// into new shards: a scale-out waits for nothing.
+func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int, now time.Time) error {
+	first := a.next
+	if err := a.store.SaveNextNumber(ctx, a.app, a.group, first+n); err != nil {
+		return err
+	}
+	a.next = first + n
+	for number := first; number < first+n; number++ {
+		name := tfgen.NodeName(a.group, number)
+		s, err := a.roomy(edits, now)
+		if err != nil {
+			return err
+		}
+		if err := a.store.SaveNode(ctx, a.app, a.group, name, NodeTimes{CreatedAt: now}); err != nil {
+			return err
+		}
+		a.created[name] = now
+		edit(edits, s)[name] = a.settings(number).Decided(a.decision())
+	}
+	return nil
+}
+
+// decision is the decision that is carried out, 0 where there is none.
+func (a *actuator) decision() int64 {
+	if a.wish == nil {
+		return 0
+	}
+	return a.wish.decision
+}
+
+// roomy finds or makes a shard that takes one more node now.
+func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, error) {
+	for _, s := range a.shards {
+		size := len(s.nodes)
+		if nodes, ok := edits[s]; ok {
+			size = len(nodes)
+		}
+		if a.idle(s, now) && size < a.desc.group.ShardSize {
+			return s, nil
+		}
+	}
+	name := tfgen.ShardName(len(a.shards))
+	s := &shard{name: name, dir: filepath.Join(a.dir, name), nodes: tfgen.Nodes{}}
+	if err := s.writeModule(a.module, a.handed()); err != nil {
+		return nil, err
+	}
+	s.readState(a.tf)
+	a.shards = append(a.shards, s)
+	return s, s.stateErr
+}
+
+// shrink takes n nodes out of the node sets: those that do not exist yet first,
+// then those with old settings, then the newest; protected nodes never. Nodes of a shard with a step in
+// flight wait for its end.
+func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
+	rank := func(m member) int {
+		switch {
+		case !m.shard.exists(a.module, m.name):
+			return 0
+		case a.outdated[m.name] != "":
+			return 1
+		default:
+			return 2
+		}
+	}
+	if a.desc != nil {
+		alive = slices.DeleteFunc(alive, func(m member) bool { return protected(a.desc.group.Scaling.Victims, m.name) })
+	}
+	slices.SortFunc(alive, func(x, y member) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(tfgen.NodeNumber(y.name), tfgen.NodeNumber(x.name)))
+	})
+	for _, victim := range alive[:min(n, len(alive))] {
+		if !victim.shard.busy {
+			delete(edit(edits, victim.shard), victim.name)
+		}
+	}
+}
