@@ -52,17 +52,19 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := flags.config(cmd.Flags())
+			c, err := flags.config(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, cmd.ErrOrStderr())
+			reread := func() (config, error) { return flags.config(cmd.Flags()) }
+			return serve(cmd.Context(), c, reread, cmd.ErrOrStderr())
 		},
 	}
 	flags.register(root.Flags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(localCommand())
 	root.AddCommand(demoCommand())
+	root.AddCommand(checkConfigCommand())
 	return root
 }
 

@@ -32,13 +32,14 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// serve wires the daemon and runs it until ctx ends.
-func serve(ctx context.Context, c config, stderr io.Writer) error {
-	level, err := c.level()
+// serve wires the daemon and runs it until ctx ends. reread reads the configuration
+// again, after a SIGHUP.
+func serve(ctx context.Context, c config, reread func() (config, error), stderr io.Writer) error {
+	live, err := newLiveConfig(c)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: &live.level}))
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w; choose another one with --data", err)
 	}
@@ -75,7 +76,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 			Processes: c.TerraformProcesses,
 			Env:       map[string]string{"SCALERD": self},
 			Login: func(cloud spec.Cloud, name string) (scaler.Credentials, error) {
-				return credentials.Find(c.Credentials, cloud, name)
+				return credentials.Find(live.credentials(), cloud, name)
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
 		}),
@@ -107,6 +108,8 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return service.Run(ctx) })
+	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
+	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
 	handler := api.Handler(service, version())
 	serveHTTP(ctx, group, socket, handler)
 	serveHTTP(ctx, group, pages, healthPages(service, registry, handler))
