@@ -71,7 +71,7 @@ func TestTheServiceManagerIsTold(t *testing.T) {
 		t.Errorf("the log lacks %q:\n%s", want, d.log())
 	}
 
-	write("") // for the start that cleans up
+	write("# nothing\n") // for the start that cleans up
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

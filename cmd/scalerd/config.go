@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -82,8 +83,10 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 		if err != nil {
 			return c, fmt.Errorf("configuration: %w", err)
 		}
-		if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
-			return c, err
+		if !blank(text) {
+			if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
+				return c, err
+			}
 		}
 	}
 	f.given.DriftInterval = strictyaml.Duration(f.drift)
@@ -97,6 +100,16 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
 	return c, c.check()
+}
+
+// blank reports whether a file has only comments: every key may be left out.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
 }
 
 func override[T any](set *pflag.FlagSet, name string, into *T, given T) {
