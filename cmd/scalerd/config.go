@@ -65,12 +65,13 @@ func (f *flags) register(set *pflag.FlagSet) {
 	d := defaults()
 	set.StringVar(&f.file, "config", "", "configuration file (YAML); its keys are these flags with _ for -")
 	set.StringVar(&f.given.Data, "data", d.Data, "folder with everything that scalerd keeps")
-	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default <data>/scalerd.sock)")
+	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default scalerd.sock in the data folder)")
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
+	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
 }

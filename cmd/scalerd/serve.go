@@ -104,13 +104,13 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		}
 		log.Info("optimizers listen", "listen", outside.Addr().String())
 	}
-	log.Info("scalerd runs", "version", version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
+	log.Info("scalerd runs", "version", api.Version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return service.Run(ctx) })
 	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
 	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
-	handler := api.Handler(service, version())
+	handler := api.Handler(service, api.Version())
 	serveHTTP(ctx, group, socket, handler)
 	serveHTTP(ctx, group, pages, healthPages(service, registry, handler))
 	if outside != nil {
@@ -199,7 +199,7 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, l net.Listener, handl
 func optimizerPages(service *scaler.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", micado.Handler(service, report.Page))
-	native := api.OptimizersHandler(service, version())
+	native := api.OptimizersHandler(service, api.Version())
 	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/schemas/"} {
 		mux.Handle(path, native)
 	}
