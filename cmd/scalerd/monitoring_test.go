@@ -72,7 +72,7 @@ func TestTheMetricsPageListsAllMetrics(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# Metrics\n\nWhat `scalerd` says of itself at `/metrics`. Those of the Go runtime and of the\nprocess come with it.\n\n| metric | labels | what it is |\n|---|---|---|\n")
 	for _, m := range ownMetrics(t) {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", m.name, strings.ReplaceAll(m.labels, ",", ", "), m.help)
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", m.name, strings.ReplaceAll(m.labels, ",", ", "), strings.ReplaceAll(m.help, "|", `\|`))
 	}
 	if *update {
 		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {
