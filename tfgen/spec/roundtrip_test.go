@@ -108,6 +108,7 @@ func drawGroup(t *rapid.T, i int) Group {
 			Batch: rapid.IntRange(1, 9).Draw(t, "batch"), Surge: rapid.SampledFrom([]int{0, 9, 10}).Draw(t, "surge"), Pause: drawDuration(t, 0),
 		},
 		Alerts:    []Alert{{Name: fmt.Sprintf("a%d", i), Expr: "up == 0", For: drawDuration(t, 0)}},
+		Budget:    rapid.SampledFrom([]*Budget{nil, {MaxPerHour: 2.5}, {MaxPerHour: 0.5, MaxPerMonth: 900, Currency: "EUR"}}).Draw(t, "budget"),
 		Metrics:   Metrics{Port: rapid.IntRange(1, 65535).Draw(t, "port"), Path: "/metrics"},
 		Constants: map[string]any{"g": drawText.Draw(t, "constant")},
 		Scaling: Scaling{
@@ -115,7 +116,7 @@ func drawGroup(t *rapid.T, i int) Group {
 			MaxStepOut: rapid.IntRange(0, 9).Draw(t, "step out"), MaxStepIn: rapid.IntRange(0, 9).Draw(t, "step in"),
 			MaxStepOutPercent: rapid.Float64Range(0, 300).Draw(t, "step out percent"), MaxStepInPercent: rapid.Float64Range(0, 100).Draw(t, "step in percent"),
 			MaxTurns: rapid.IntRange(0, 20).Draw(t, "turns"), BreakerAfter: rapid.IntRange(0, 9).Draw(t, "breaker"), BreakerProbe: drawDuration(t, 0),
-			Victims: rapid.SampledFrom([]*Victims{nil, {Order: VictimsOldest, Protected: []string{"g0-0001"}}, {Order: VictimsLeastBusy, Query: "q0"}}).Draw(t, "victims"),
+			Victims: rapid.SampledFrom([]*Victims{nil, {Order: VictimsOldest, Protected: []string{"g0-0001"}}, {Order: VictimsLeastBusy, Query: "q0"}, {Order: VictimsPrice}}).Draw(t, "victims"),
 		},
 	}
 	g.Min = rapid.IntRange(0, 1).Draw(t, "min")

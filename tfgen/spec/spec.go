@@ -178,6 +178,10 @@ type Group struct {
 	Optimizer *Optimizer `yaml:"optimizer" jsonschema_description:"Learns how the number of nodes acts on the metrics. The advice policy follows it, and m_opt_advice() in a rule asks it."`
 	// Policies propose sizes. A group without policies keeps its size.
 	Policies []Policy `yaml:"policies" jsonschema_description:"What sizes the group; the largest proposal wins. Without policies the group keeps its size."`
+	// PricePerHour is what a node with the group's settings costs an hour.
+	PricePerHour *float64 `yaml:"price_per_hour,omitempty" jsonschema:"exclusiveMinimum=0" jsonschema_description:"What a node costs an hour, in the budget's currency. Default what scalerd's price list (--prices) says."`
+	// Budget bounds what the group's nodes cost.
+	Budget *Budget `yaml:"budget,omitempty" jsonschema_description:"What the nodes of the group may cost; never a reason to go below min."`
 	// Scaling limits how fast the size may change.
 	Scaling Scaling `yaml:"scaling" jsonschema_description:"How fast the size may change."`
 }
