@@ -54,27 +54,27 @@ func (d *deciding) afford(least int) {
 		return
 	}
 	if !c.Known {
-		d.cap(least, max(d.obs.Wanted, least), "budget", "nothing says what a node costs, so the group does not grow")
+		d.lower(least, max(d.obs.Wanted, least), "budget", "nothing says what a node costs, so the group does not grow")
 		return
 	}
 	if c.NodePerHour <= 0 {
 		return // nodes that cost nothing
 	}
 	if c.MaxPerHour > 0 {
-		d.cap(least, payable(c.MaxPerHour, c.NodePerHour), "budget max_per_hour",
+		d.lower(least, payable(c.MaxPerHour, c.NodePerHour), "budget max_per_hour",
 			fmt.Sprintf("each costs %s an hour, and %s is the most", money(c.NodePerHour), money(c.MaxPerHour)+" "+c.Currency))
 	}
 	if c.MaxPerMonth > 0 {
 		rest := restOfMonth(d.obs.Now)
-		d.cap(least, payable(c.MaxPerMonth-c.Spent, c.NodePerHour*rest), "budget max_per_month",
+		d.lower(least, payable(c.MaxPerMonth-c.Spent, c.NodePerHour*rest), "budget max_per_month",
 			fmt.Sprintf("%s of %s %s are spent, and each costs %s in the %.0f hours that are left of the month",
 				money(c.Spent), money(c.MaxPerMonth), c.Currency, money(c.NodePerHour*rest), rest))
 	}
 }
 
-// cap lowers max to most, as far as least, and says where that is less than a
+// lower puts max down to most, as far as least, and says where that is less than a
 // schedule asks for, or more than can be paid.
-func (d *deciding) cap(least, most int, by, why string) {
+func (d *deciding) lower(least, most int, by, why string) {
 	if most < least {
 		d.clampedBy("%s: it pays for %d, and the group keeps its min of %d: %s", by, most, least, why)
 		most = least

@@ -29,6 +29,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -56,6 +57,12 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		return fmt.Errorf("own binary: %w", err)
 	}
 
+	var prices *price.List
+	if c.Prices != "" {
+		if prices, err = price.Load(c.Prices); err != nil {
+			return err
+		}
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	db, err := store.Open(ctx, filepath.Join(c.Data, "scalerd.db"))
@@ -85,6 +92,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		DriftEvery: c.DriftInterval.AsDuration(),
 		Metrics:    scaler.NewMetrics(registry),
 		Log:        log,
+		Prices:     prices,
 	})
 
 	socket, err := listenSocket(c.Socket)

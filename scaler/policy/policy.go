@@ -65,10 +65,10 @@ func (r Reading) Value() float64 {
 // Node is a node as a policy sees it.
 type Node struct {
 	Name    string
-	Address string // the private address, or "" while it is unknown
-	ID      string // the cloud's identifier
-	Ready   bool   // its metrics were scraped at the last tick
-	Zone    string // the availability zone, or "" where the group has none
+	Address string  // the private address, or "" while it is unknown
+	ID      string  // the cloud's identifier
+	Ready   bool    // its metrics were scraped at the last tick
+	Zone    string  // the availability zone, or "" where the group has none
 	PerHour float64 // what the node costs an hour, 0 where that is not known
 }
 
