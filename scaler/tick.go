@@ -180,7 +180,7 @@ func (a *application) groupReadings(g *group, byText map[string]policy.Reading, 
 	}
 	for _, alert := range a.spec.GroupAlerts(g.spec) {
 		if a.receives() {
-			readings[alert.Name] = a.received.reading(alert.Name, g.name)
+			readings[alert.Name] = a.received.reading(alert.Name, g.name, now)
 		} else if r, used := readings[alert.Name]; used {
 			readings[alert.Name] = g.alert(alert, r, now)
 		}
@@ -213,7 +213,7 @@ func (g *group) alert(alert spec.Alert, r policy.Reading, now time.Time) policy.
 		}
 		firing = now.Sub(g.pending[alert.Name]) >= alert.For.AsDuration()
 	}
-	return policy.Reading{Samples: r.Samples, Firing: &firing}
+	return policy.Reading{Samples: r.Samples, Firing: &firing, SampledAt: r.SampledAt}
 }
 
 // commit records a decision and then, only then, asks for it.

@@ -79,7 +79,7 @@ func drawDuration(t *rapid.T, least time.Duration) Duration {
 
 func drawMonitoring(t *rapid.T) Monitoring {
 	if rapid.Bool().Draw(t, "external") {
-		return Monitoring{Prometheus: &Prometheus{URL: "http://prometheus.example:9090", BearerTokenFile: drawText.Draw(t, "token"), FileSD: drawText.Draw(t, "file"), Alerts: rapid.SampledFrom([]AlertSource{AlertsEvaluate, AlertsReceive}).Draw(t, "alerts")}}
+		return Monitoring{Prometheus: &Prometheus{URL: "http://prometheus.example:9090", BearerTokenFile: drawText.Draw(t, "token"), FileSD: drawText.Draw(t, "file"), AlertTimeout: drawDuration(t, 0), Alerts: rapid.SampledFrom([]AlertSource{AlertsEvaluate, AlertsReceive}).Draw(t, "alerts")}}
 	}
 	target := ScrapeTarget{Job: "j" + drawText.Draw(t, "job"), Path: "/m", Labels: map[string]string{"a": drawText.Draw(t, "label")}}
 	for range rapid.IntRange(1, 3).Draw(t, "addresses") {

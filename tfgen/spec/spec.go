@@ -1,6 +1,10 @@
 package spec
 
-import "github.com/scalerd/scalerd/tfgen/strictyaml"
+import (
+	"time"
+
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
 
 // Duration is a length of time that is written in YAML as Go writes it: "90s",
 // "5m", "1h30m".
@@ -89,6 +93,9 @@ type Prometheus struct {
 	KeyFile string `yaml:"key_file" jsonschema_description:"PEM file of the client certificate's key."`
 	// Alerts says who tells whether an alert fires.
 	Alerts AlertSource `yaml:"alerts" jsonschema:"enum=evaluate,enum=receive" jsonschema_description:"evaluate: the alerts' expressions are asked of this Prometheus at each tick. receive: its Alertmanager says so, to POST /v1/alerts. Default evaluate."`
+	// AlertTimeout is how long a received alert fires after its last notification where
+	// none says that it is resolved, nor when it ends; 0 is forever.
+	AlertTimeout Duration `yaml:"alert_timeout" jsonschema_description:"With alerts: receive, how long an alert fires after its last notification where nothing says that it ended: more than the repeat_interval of the Alertmanager's route. 0s is forever. Default 9h, two of Alertmanager's default intervals."`
 	// FileSD is where the node targets are written for this Prometheus to read.
 	FileSD string `yaml:"file_sd" jsonschema_description:"File to write the node targets to, for a file_sd_configs entry of this Prometheus. Default <data>/apps/<application>/targets.json."`
 }
@@ -102,6 +109,10 @@ const (
 	// AlertsReceive waits for an Alertmanager's notifications.
 	AlertsReceive AlertSource = "receive"
 )
+
+// DefaultAlertTimeout is more than two of Alertmanager's default repeat intervals of
+// 4 h, so that one lost notification ends nothing.
+const DefaultAlertTimeout = Duration(9 * time.Hour)
 
 // ScrapeTarget is one job of the embedded monitoring besides the nodes.
 type ScrapeTarget struct {
