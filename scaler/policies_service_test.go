@@ -162,7 +162,9 @@ func TestAReceivedAlertEndsWithoutAWord(t *testing.T) {
 					time.Sleep(test.repeated)
 					notify()
 				}
-				w.restart()
+				w.stop()
+				time.Sleep(test.until - time.Minute - time.Since(began))
+				w.start()
 				time.Sleep(test.until - time.Since(began))
 				synctest.Wait()
 				if got := w.group("web").Wanted; got != 5 {

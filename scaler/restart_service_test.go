@@ -41,7 +41,10 @@ func TestABudgetHoldsOverARestart(t *testing.T) {
 		if c := g.Decision.Cost; c == nil || c.Forecast > 1500 || c.MaxPerMonth != 1500 {
 			t.Errorf("cost of the last decision %+v, want a forecast within 1500", c)
 		}
+		w.stop()
 		time.Sleep(22 * 24 * time.Hour)
+		w.start()
+		pass(time.Minute)
 		if g := w.group("web"); g.Cost.Month > 200 || g.Cost.Month == 0 {
 			t.Errorf("%v spent in February, want it to have begun at nothing", g.Cost.Month)
 		}
