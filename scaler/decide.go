@@ -167,6 +167,9 @@ func (h History) at(obs policy.Observation) History {
 		holding.Since = notAfter(holding.Since, obs.Now)
 		next.Holding = append(next.Holding, holding)
 	}
+	if len(h.Desired) > 0 {
+		next.Desired = make([]Desired, 0, len(h.Desired)+1)
+	}
 	for _, desired := range h.Desired {
 		desired.At = notAfter(desired.At, obs.Now)
 		next.Desired = append(next.Desired, desired)
