@@ -126,12 +126,43 @@ func FuzzDecide(f *testing.F) {
 	}
 	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
 		s := drawSituation(t)
-		for _, invariant := range []func(*rapid.T, situation){
-			sizeWithinMinAndMax, protectedNeverChosen, holdNeverShrinks, sameInputsSameDecision, moreLoadNeverFewerNodes,
-		} {
-			invariant(t, s)
+		for range rapid.IntRange(1, 6).Draw(t, "ticks") {
+			for _, invariant := range invariants {
+				invariant(t, s)
+			}
+			s = s.later(time.Duration(rapid.IntRange(0, 400).Draw(t, "seconds")) * time.Second)
 		}
 	}))
+}
+
+var invariants = []func(*rapid.T, situation){
+	sizeWithinMinAndMax, protectedNeverChosen, holdNeverShrinks, sameInputsSameDecision, moreLoadNeverFewerNodes,
+}
+
+// TestInvariantsHoldFromTickToTick goes on with the history that a decision leaves.
+func TestInvariantsHoldFromTickToTick(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSituation(t)
+		for range rapid.IntRange(2, 6).Draw(t, "ticks") {
+			s = s.later(time.Duration(rapid.IntRange(0, 400).Draw(t, "seconds")) * time.Second)
+			for _, invariant := range invariants {
+				invariant(t, s)
+			}
+		}
+	})
+}
+
+// later is the situation after a decision was carried out.
+func (s situation) later(after time.Duration) situation {
+	d, h := s.decide()
+	s.History = h
+	s.Seen.Wanted, s.Seen.Now = d.To, s.Seen.Now.Add(after)
+	if s.Seen.Cost != nil {
+		c := *s.Seen.Cost
+		c.Spent += c.NodePerHour * float64(d.To) * after.Hours()
+		s.Seen.Cost = &c
+	}
+	return s
 }
 
 func TestDecideGuards(t *testing.T) {
