@@ -31,6 +31,7 @@ type backtestFlags struct {
 	plot     string
 	law      string
 	plant    backtest.Plant
+	recorded recordedFlags
 }
 
 func backtestCommand(s *settings) *cobra.Command {
@@ -53,6 +54,7 @@ func backtestCommand(s *settings) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.traces, "trace", nil, "trace to replay; may be given several times")
 	flags.StringVar(&f.suite, "suite", "", "folder with the public traces that the project is measured on; replays the windows that are there")
+	f.recorded.register(flags)
 	flags.StringVar(&f.window, "window", "", "part of the traces, such as 45d-48d or 6h-18h")
 	flags.DurationVar(&f.smooth, "smooth", 0, "average the traces over this time first")
 	flags.StringArrayVar(&f.policies, "policy", nil, "policy to try; may be given several times (default: all built-in ones, of which the learning ones take seconds a day)")
@@ -86,8 +88,11 @@ func builtInNames() string {
 
 func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
 	f.plant.Law = backtest.Law(f.law)
-	if len(f.traces) == 0 && f.suite == "" {
-		return fmt.Errorf("%w: give a trace with --trace FILE", errUsage)
+	if len(f.traces) == 0 && f.suite == "" && !f.recorded.asked() && f.recorded.query == "" {
+		return fmt.Errorf("%w: give a trace with --trace FILE, or --prometheus URL with --query", errUsage)
+	}
+	if err := f.recorded.check(); err != nil {
+		return err
 	}
 	if s.output != "text" && s.output != "json" && s.output != "markdown" {
 		return fmt.Errorf("%w: output %q: use text, json or markdown", errUsage, s.output)
@@ -100,7 +105,7 @@ func (s *settings) backtest(cmd *cobra.Command, f backtestFlags) error {
 	if err != nil {
 		return err
 	}
-	loads, err := f.loads(cmd.ErrOrStderr())
+	loads, err := f.loads(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -136,6 +141,9 @@ func (f *backtestFlags) report(cmd *cobra.Command, l named, seed uint64, policie
 	world, err := backtest.NewWorld(f.plant, scaled, f.limit, seed)
 	if err != nil {
 		return backtest.Report{}, err
+	}
+	if !l.start.IsZero() {
+		world.Start = l.start
 	}
 	return world.Compare(cmd.Context(), policies, f.options)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,10 +21,12 @@ import (
 type named struct {
 	name  string
 	trace trace.Trace
+	// start is the instant of its first sample, and zero where that is not known.
+	start time.Time
 }
 
 // loads reads the traces.
-func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
+func (f *backtestFlags) loads(ctx context.Context, warn io.Writer) ([]named, error) {
 	var from, to time.Duration
 	if f.window != "" {
 		var err error
@@ -32,13 +35,20 @@ func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
 		}
 	}
 	var loads []named
+	if f.recorded.asked() {
+		l, err := f.recorded.load(ctx, warn, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		loads = append(loads, l)
+	}
 	for _, path := range f.traces {
 		w := backtest.Window{Name: filepath.Base(path), File: filepath.Base(path), From: from, To: to, Smooth: f.smooth}
 		t, err := w.Read(filepath.Dir(path))
 		if err != nil {
 			return nil, err
 		}
-		loads = append(loads, named{w.Name, t})
+		loads = append(loads, named{name: w.Name, trace: t})
 	}
 	if f.suite == "" {
 		return loads, nil
@@ -52,7 +62,7 @@ func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
 		if err != nil {
 			return nil, err
 		}
-		loads = append(loads, named{w.Name, t})
+		loads = append(loads, named{name: w.Name, trace: t})
 	}
 	if len(loads) == 0 {
 		return nil, fmt.Errorf("%s holds none of the public traces", f.suite)
