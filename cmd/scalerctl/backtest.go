@@ -44,10 +44,13 @@ func backtestCommand(s *settings) *cobra.Command {
 			"Kubernetes, the best fixed size, and a clairvoyant that knows the future.\n\n" +
 			"The trace is CSV with the columns t_seconds and requests_per_second, plain or with\n" +
 			"gzip. It is scaled so that the peak of its load needs --nodes nodes. A policy is one of\n" +
-			builtInNames() + ",\nor a group of a description as FILE#GROUP, whose queries take their values from the\n" +
-			"simulated metrics " + strings.Join(backtest.Metrics(), ", ") + "\nby their names or by --metric.",
+			builtInNames() + ",\nor a group of a description as FILE#GROUP, which decides at its own interval. Its PromQL is\n" +
+			"evaluated on the simulated nodes, which have the labels application, group, node, instance\n" +
+			"and job=node, and the metrics\n" + strings.Join(backtest.SeriesNames(), ", ") + ".\n" +
+			"A query for another metric takes its value from one of them by --metric.",
 		Example: "  scalerctl backtest --trace examples/traces/day.csv --policy hpa60 --policy target60\n" +
-			"  scalerctl backtest --trace load.csv.gz --window 45d-48d --policy shop.yaml#web --metric requests=SUM_RR --plot out.png",
+			"  scalerctl backtest --trace load.csv.gz --window 45d-48d --policy shop.yaml#web --plot out.png\n" +
+			"  scalerctl backtest --prometheus http://localhost:9090 --query 'sum(rate(http_requests_total[1m]))' --from -7d --policy shop.yaml#web",
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.backtest(cmd, f) },
 	}
@@ -67,7 +70,7 @@ func backtestCommand(s *settings) *cobra.Command {
 	flags.BoolVar(&f.options.Hindsight, "hindsight", false, "also show the best that a policy with the true capacity and a trend for a forecast can do")
 	flags.StringVar(&f.plot, "plot", "", "draw load, nodes and latency into this file, .png or .svg (one trace, one seed)")
 	flags.StringVar(&f.law, "law", string(f.plant.Law), "response law of the nodes: mmc, mg1 (heavy tail) or ps (processor sharing)")
-	flags.DurationVar(&f.plant.Tick, "tick", f.plant.Tick, "time between two decisions")
+	flags.DurationVar(&f.plant.Tick, "tick", f.plant.Tick, "time between two decisions; it is shortened to fit the intervals of descriptions")
 	flags.IntVar(&f.plant.Cores, "cores", f.plant.Cores, "requests that a node serves at once")
 	flags.DurationVar(&f.plant.ServiceTime, "service-time", f.plant.ServiceTime, "mean time that one core works on a request")
 	flags.DurationVar(&f.plant.Boot, "boot", f.plant.Boot, "median time from launch to the first request")

@@ -108,6 +108,9 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 		}
 		makers = append(makers, made)
 		smallest = least(smallest, app.Group(group))
+		if !cmd.Flags().Changed("tick") {
+			f.plant.Tick = commonTick(f.plant.Tick, app.Interval.AsDuration())
+		}
 	}
 	if f.nodes == 0 {
 		f.nodes = 24
@@ -124,4 +127,12 @@ func least(before int, g *spec.Group) int {
 		return g.Max
 	}
 	return min(before, g.Max)
+}
+
+// commonTick is the longest time of which both are whole numbers.
+func commonTick(a, b time.Duration) time.Duration {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }

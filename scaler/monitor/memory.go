@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/prometheus/model/timestamp"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
@@ -169,32 +168,3 @@ func (s sample) H() *histogram.Histogram       { return nil }
 func (s sample) FH() *histogram.FloatHistogram { return nil }
 func (s sample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
 func (s sample) Copy() chunks.Sample           { return s }
-
-// Selectors are the names of the metrics that a query selects, sorted, and how long
-// before the instant of the query samples count for it at most. The name is "" where
-// a selector asks for no metric by its name.
-func Selectors(text string, interval time.Duration) (metrics []string, reach time.Duration, err error) {
-	expr, err := newParser().ParseExpr(text)
-	if err != nil {
-		return nil, 0, err
-	}
-	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
-		if selector, ok := node.(*parser.VectorSelector); ok {
-			name := ""
-			for _, m := range selector.LabelMatchers {
-				if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
-					name = m.Value
-				}
-			}
-			metrics = append(metrics, name)
-		}
-		return nil
-	})
-	slices.Sort(metrics)
-	now := time.Unix(1<<31, 0)
-	mint, maxt := promql.FindMinMaxTime(&parser.EvalStmt{Expr: expr, Start: now, End: now, LookbackDelta: lookback(interval)})
-	if maxt > 0 { // 0 where nothing is selected
-		reach = now.Sub(timestamp.Time(mint))
-	}
-	return slices.Compact(metrics), max(0, reach), nil
-}

@@ -60,20 +60,22 @@ func TestMemoryForgetsWhatEnded(t *testing.T) {
 }
 
 func TestSelectors(t *testing.T) {
+	a, b := Selector{"a", "a"}, Selector{"b", "b"}
 	for _, test := range []struct {
-		query   string
-		metrics []string
-		reach   time.Duration
+		query string
+		want  []Selector
+		reach time.Duration
 	}{
-		{"a / on() b", []string{"a", "b"}, 45 * time.Second},
-		{"sum(rate(a[5m])) + rate(a[1m])", []string{"a"}, 5 * time.Minute},
-		{"max_over_time(sum(rate(b[1m]))[1h:] offset 5m)", []string{"b"}, 66 * time.Minute},
-		{`{__name__=~"a.*"}`, []string{""}, 45 * time.Second},
+		{"a / on() b", []Selector{a, b}, 45 * time.Second},
+		{"sum(rate(a[5m])) + rate(a[1m] offset 1h)", []Selector{a, a}, 61 * time.Minute},
+		{"max_over_time(sum(rate(b[1m]))[1h:] offset 5m)", []Selector{b}, 66 * time.Minute},
+		{`a{node="x"}`, []Selector{{"a", `a{node="x"}`}}, 45 * time.Second},
+		{`{__name__=~"a.*"}`, []Selector{{"", `{__name__=~"a.*"}`}}, 45 * time.Second},
 		{"time()", nil, 0},
 	} {
-		metrics, reach, err := Selectors(test.query, 15*time.Second)
-		if err != nil || !slices.Equal(metrics, test.metrics) || (reach-test.reach).Abs() > time.Second {
-			t.Errorf("Selectors(%s) = %v, %s, %v, want %v, %s", test.query, metrics, reach, err, test.metrics, test.reach)
+		got, reach, err := Selectors(test.query, 15*time.Second)
+		if err != nil || !slices.Equal(got, test.want) || (reach-test.reach).Abs() > time.Second {
+			t.Errorf("Selectors(%s) = %v, %s, %v, want %v, %s", test.query, got, reach, err, test.want, test.reach)
 		}
 	}
 	if _, _, err := Selectors("sum(", time.Second); err == nil {
