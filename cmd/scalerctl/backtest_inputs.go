@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func (f *backtestFlags) loads(ctx context.Context, warn io.Writer) ([]named, err
 	return loads, nil
 }
 
-// makers finds the policies that are asked for.
+// makers finds the policies that are asked for, the baseline after them.
 func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 	sources := map[string]backtest.Source{}
 	for _, text := range f.metrics {
@@ -87,8 +88,13 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 			makers = append(makers, e.Make)
 		}
 	}
+	asked := f.policies
+	if f.baseline != "" && !slices.Contains(asked, f.baseline) && (len(asked) > 0 || strings.Contains(f.baseline, "#")) {
+		asked = append(slices.Clone(asked), f.baseline)
+	}
 	smallest := 0
-	for _, text := range f.policies {
+	names := map[string]bool{}
+	for _, text := range asked {
 		file, group, ok := strings.Cut(text, "#")
 		if !ok {
 			entry, err := backtest.Find(text)
@@ -102,17 +108,28 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 		if err != nil {
 			return nil, err
 		}
-		made, err := backtest.Described(app.Name+"/"+group, app, group, sources)
+		name := app.Name + "/" + group
+		if names[name] { // two versions of a description
+			name = text
+		}
+		names[name] = true
+		if text == f.baseline {
+			f.gates.Baseline = name
+		}
+		made, err := backtest.Described(name, app, group, sources)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		makers = append(makers, made)
 		smallest = least(smallest, app.Group(group))
+		if err := f.price(name, app.Group(group)); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
 		if !cmd.Flags().Changed("tick") {
 			f.plant.Tick = commonTick(f.plant.Tick, app.Interval.AsDuration())
 		}
 	}
-	if f.nodes == 0 {
+	if f.nodes == 0 && f.samples == "" {
 		f.nodes = 24
 		if smallest > 0 {
 			f.nodes = max(1, smallest*3/4)

@@ -129,11 +129,11 @@ func (f *fleet) serves(i, tick int) bool {
 // service is how long a request occupies a core at a tick, and what is added to
 // every response, in seconds.
 func (f *fleet) service(tick int) (service, extra float64) {
-	service = f.plant.ServiceTime.Seconds()
+	service, extra = f.plant.ServiceTime.Seconds(), f.plant.BaseLatency.Seconds()
 	if tick >= f.drifts {
-		return service * f.plant.Drift, f.plant.ExtraLatency.Seconds()
+		return service * f.plant.Drift, extra + f.plant.ExtraLatency.Seconds()
 	}
-	return service, 0
+	return service, extra
 }
 
 // serve lets arrivals requests come in a tick.

@@ -154,7 +154,7 @@ func (w *World) need() []int {
 func (w *World) Unreachable() string {
 	service := w.Plant.ServiceTime.Seconds() * w.Plant.Drift
 	if extra := w.Plant.ExtraLatency; w.Plant.carries((w.Limit-extra).Seconds(), service) == 0 {
-		return fmt.Sprintf("an idle node takes %.0fms after the drift, and the limit is %s", 1000*(service+extra.Seconds()), w.Limit)
+		return fmt.Sprintf("an idle node takes %.0fms after the drift, and the limit is %s", 1000*(service+(w.Plant.BaseLatency+extra).Seconds()), w.Limit)
 	}
 	return ""
 }
