@@ -39,7 +39,8 @@ func lookback(interval time.Duration) time.Duration {
 
 // instant answers a query at an instant, with the warnings that come with it.
 func instant(ctx context.Context, engine *promql.Engine, series storage.Queryable, text string, at time.Time) (policy.Reading, []string) {
-	query, err := engine.NewInstantQuery(ctx, series, nil, text, at)
+	seen := newWitness()
+	query, err := engine.NewInstantQuery(ctx, witnessedStorage{series, seen}, nil, text, at)
 	if err != nil {
 		return refusal(err), nil
 	}
@@ -53,7 +54,7 @@ func instant(ctx context.Context, engine *promql.Engine, series storage.Queryabl
 	case promql.Scalar:
 		return newReading([]policy.Sample{{Value: v.V}}), warnings
 	case promql.Vector:
-		return newReading(samplesOf(v)), warnings
+		return sampledAt(newReading(samplesOf(v)), seen.at()), warnings
 	default:
 		return missing(policy.QueryError, wrongType(v.Type())), warnings
 	}
