@@ -77,11 +77,12 @@ func (a *Application) Query(ctx context.Context, promql string, at time.Time) po
 }
 
 func (a *Application) instant(ctx context.Context, text string, at time.Time) policy.Reading {
-	r, warnings := instant(ctx, a.engine, a.series, text, at)
+	seen := newWitness()
+	r, warnings := instant(ctx, a.engine, witnessedStorage{a.series, seen}, text, at)
 	if a.history.newWarnings(text, warnings) {
 		a.embedded.logger.Warn("query has warnings", "application", a.name, "query", text, "warnings", warnings)
 	}
-	return r
+	return sampledAt(r, seen.at())
 }
 
 // lastValue returns when the query had a value last within lately before at. What

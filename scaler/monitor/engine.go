@@ -39,8 +39,7 @@ func lookback(interval time.Duration) time.Duration {
 
 // instant answers a query at an instant, with the warnings that come with it.
 func instant(ctx context.Context, engine *promql.Engine, series storage.Queryable, text string, at time.Time) (policy.Reading, []string) {
-	seen := newWitness()
-	query, err := engine.NewInstantQuery(ctx, witnessedStorage{series, seen}, nil, text, at)
+	query, err := engine.NewInstantQuery(ctx, series, nil, text, at)
 	if err != nil {
 		return refusal(err), nil
 	}
@@ -54,7 +53,7 @@ func instant(ctx context.Context, engine *promql.Engine, series storage.Queryabl
 	case promql.Scalar:
 		return newReading([]policy.Sample{{Value: v.V}}), warnings
 	case promql.Vector:
-		return sampledAt(newReading(samplesOf(v)), seen.at()), warnings
+		return newReading(samplesOf(v)), warnings
 	default:
 		return missing(policy.QueryError, wrongType(v.Type())), warnings
 	}
