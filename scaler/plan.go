@@ -314,6 +314,3 @@ func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, erro
 func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }
 
 func (d dryStore) SaveNode(context.Context, string, string, string, NodeTimes) error { return nil }
-
-// OpenSteps are none: a plan finishes nothing that a killed scalerd left.
-func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, error) { return nil, nil }
