@@ -166,6 +166,12 @@ type Group struct {
 	CloudInit CloudInit `yaml:"cloud_init" jsonschema_description:"What new nodes do when they boot; cloud: local does not use it."`
 	// Rollout says how nodes are replaced after a change of their settings.
 	Rollout Rollout `yaml:"rollout" jsonschema_description:"How nodes are replaced after a change that only new nodes can have, such as another image."`
+	// Offerings are the kinds of machines that nodes may be, the wanted one first.
+	Offerings []Offering `yaml:"offerings" jsonschema_description:"Kinds of machines that nodes may be, the wanted one first; where the cloud refuses one, the next is taken for a while. Without them nodes are as the cloud's settings say."`
+	// Drain is what is done to a node before it is destroyed.
+	Drain *Drain `yaml:"drain" jsonschema_description:"What is done to a node before it is destroyed, so that it can finish its work."`
+	// Repair says when a node that does not work is replaced.
+	Repair *Repair `yaml:"repair" jsonschema_description:"When a node that exists and is not ready is replaced. Without it none is."`
 	// Metrics says where a node serves its metrics.
 	Metrics Metrics `yaml:"metrics" jsonschema_description:"Where each node serves its metrics."`
 	// Constants are added to the application's, and win over them.
