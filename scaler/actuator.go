@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,10 +65,12 @@ type actuator struct {
 	shared    []string
 	// facts are what is on disk about the group.
 	facts groupFacts
-	// desc is what nodes are made from; nil for a group that is to go. settings are
-	// what it gives the node of a number.
-	desc     *description
-	settings func(number int) tfgen.Settings
+	// desc is what nodes are made from; nil for a group that is to go. offers are
+	// what it gives new nodes.
+	desc   *description
+	offers offerings
+	// rnd spreads retries; nil for none.
+	rnd *rand.Rand
 	// outdated says of nodes in which settings they differ from what the description
 	// has for them now.
 	outdated map[string]string

@@ -45,10 +45,18 @@ func (a *actuator) finish(r result) {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.journal(s, phaseOf(err), fmt.Sprint(orNothing(err)))
+	now := time.Now()
+	d, elsewhere := diagnosis{}, false
+	if err != nil {
+		d = diagnose(err)
+		elsewhere = a.penalise(s, d, now)
+		err = explained(err, d.kind)
+	}
 	if step.Create > 0 {
-		a.noteCreation(err)
+		a.noteCreation(err, a.again(d.kind, a.creating.failures+1, elsewhere, now))
 	}
 	if err == nil {
+		s.kind = ""
 		s.failures, s.retryAt, s.err, s.unsure = 0, time.Time{}, nil, false
 		if s == a.base {
 			a.basePlanned, a.deadShared = true, nil
@@ -64,22 +72,30 @@ func (a *actuator) finish(r result) {
 		s.unsure = errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
 	}
 	s.failures++
-	s.retryAt = time.Now().Add(backoff(s.failures))
+	s.retryAt = a.again(d.kind, s.failures, elsewhere, now)
 	s.err = fmt.Errorf("%s: %w", s.name, err)
+	if elsewhere {
+		s.err = nil // the group's failure until a creation succeeds, not this shard's
+	}
+	s.kind = d.kind
+	if s.kind.NeedsPerson() {
+		s.login, _ = a.tf.Login(a.root(s)) // none is another one than any
+	}
 	if !errors.Is(err, context.Canceled) {
 		a.log.Error("step failed", "shard", s.name, "error", err, "retry_at", s.retryAt)
 	}
 }
 
-// noteCreation remembers that a creation failed, or that one succeeded.
-func (a *actuator) noteCreation(err error) {
+// noteCreation remembers that a creation failed and when the next may be tried, or
+// that one succeeded.
+func (a *actuator) noteCreation(err error, again time.Time) {
 	c := &a.creating
 	switch {
 	case err == nil:
 		c.err, c.failures, c.retryAt = nil, 0, time.Time{}
 	case !errors.Is(err, context.Canceled):
 		c.failures++
-		c.err, c.retryAt = err, time.Now().Add(backoff(c.failures))
+		c.err, c.retryAt = err, again
 	}
 }
 

@@ -88,7 +88,7 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
-	settings, err := tfgen.NewNodes(d.app, d.group)
+	offered, err := tfgen.Offerings(d.app, d.group)
 	if err != nil {
 		return err
 	}
@@ -108,9 +108,10 @@ func (a *actuator) adopt(d description) error {
 		return err
 	}
 	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
-	a.facts, a.desc, a.settings = facts, &d, settings
+	a.facts, a.desc = facts, &d
+	a.offers.describe(offered)
 	a.compare()
-	a.noteCreation(nil) // what failed may be what was changed
+	a.forgive()
 	return nil
 }
 
@@ -154,7 +155,7 @@ func (a *actuator) compare() {
 	a.outdated = map[string]string{}
 	for _, s := range a.shards {
 		for name, settings := range s.nodes {
-			if diff := settings.Differences(a.settings(tfgen.NodeNumber(name))); diff != "" {
+			if diff := a.offers.outdated(name, settings); diff != "" {
 				a.outdated[name] = diff
 			}
 		}

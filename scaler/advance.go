@@ -28,6 +28,9 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 		a.adopting = nil
 	}
 	a.rereadStates()
+	if a.loginChanged() {
+		a.forgive()
+	}
 	a.advanceBase(ctx, now)
 	a.forgetGone(ctx)
 	a.finishWritten(ctx, now)
@@ -93,7 +96,7 @@ func (a *actuator) baseReady() bool {
 // carried out: after a restart, and after a failure.
 func (a *actuator) finishWritten(ctx context.Context, now time.Time) {
 	for _, s := range a.shards {
-		if !a.idle(s, now) || s.stale() && !a.baseReady() {
+		if !a.idle(s, now) || s.stale() && !a.baseReady() || len(s.refused) > 0 {
 			continue
 		}
 		if s.pending(a.module) {

@@ -270,6 +270,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 		driftEvery: a.config.DriftEvery,
 		metrics:    a.config.Metrics,
 		log:        a.log.With("group", name),
+		rnd:        newRand(a.name, name),
 		changed: func() {
 			select {
 			case a.changed <- struct{}{}:

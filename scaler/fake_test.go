@@ -31,6 +31,8 @@ type cloud struct {
 	// gone are resources that vanished behind Terraform's back.
 	gone  map[string]bool
 	steps int
+	// login is the digest of the credentials.
+	login string
 }
 
 func newCloud() *cloud {
@@ -159,6 +161,12 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 }
 
 func (c *cloud) State(dir string) (scaler.State, error) { return c.state(dir), nil }
+
+func (c *cloud) Login(scaler.Root) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.login, nil
+}
 
 func (c *cloud) state(dir string) scaler.State {
 	c.mu.Lock()

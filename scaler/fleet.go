@@ -27,6 +27,8 @@ type Fleet struct {
 	Drift []Change
 	// DriftCheckedAt is when every shard had been checked for drift.
 	DriftCheckedAt time.Time
+	// Offerings are what new nodes may be, and how each has done lately.
+	Offerings []OfferingStatus
 	// Settled is set while the last wish is carried out completely.
 	Settled bool
 	// Removed is set when the group is gone, with all it had.
@@ -56,6 +58,8 @@ type FleetNode struct {
 	State NodeOutput
 	// Zone is the availability zone that it was created in, where its group has any.
 	Zone string
+	// Offering is the name of the offering that it is of, where its group has any.
+	Offering string
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
 	// Outdated says in which settings the description differs from what the node
@@ -80,6 +84,7 @@ func (a *actuator) snapshot() *Fleet {
 		Settled: a.done(),
 		seq:     a.seq,
 	}
+	f.Offerings = a.offers.status(time.Now())
 	for _, at := range a.checked {
 		if f.DriftCheckedAt.IsZero() || at.Before(f.DriftCheckedAt) {
 			f.DriftCheckedAt = at
@@ -117,6 +122,7 @@ func (a *actuator) shardNodes(s *shard) []FleetNode {
 		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
 		settings, written := s.nodes[name]
 		n.Zone, _ = settings["zone"].(string)
+		n.Offering = settings.Offering()
 		switch {
 		case !written || a.doomed[name]:
 			n.Presence = Leaving

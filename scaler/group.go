@@ -76,7 +76,7 @@ func (g *group) nodeStatuses() []NodeStatus {
 		status := NodeStatus{
 			Name: n.Name, Group: g.name, Shard: n.Shard,
 			ID: n.State.ID, PrivateIP: n.State.PrivateIP, PublicIP: n.State.PublicIP, Port: n.State.Port,
-			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated, Zone: n.Zone,
+			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated, Zone: n.Zone, Offering: n.Offering,
 		}
 		status.Protected = g.spec != nil && protected(g.spec.Scaling.Victims, n.Name)
 		switch {
@@ -118,7 +118,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 		Name: g.name, Wanted: g.row.Wanted, Paused: g.row.Paused, Removing: g.removing,
 		Settled: g.actuator.settled(),
 		Problem: fleet.Problem, RetryAt: fleet.RetryAt,
-		Steps: fleet.Steps, Drift: fleet.Drift, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout,
+		Steps: fleet.Steps, Drift: fleet.Drift, Offerings: fleet.Offerings, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout,
 	}
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown

@@ -14,6 +14,7 @@ type Metrics struct {
 	wanted       *prometheus.GaugeVec
 	degraded     *prometheus.GaugeVec
 	shadow       *prometheus.GaugeVec
+	penalty      *prometheus.GaugeVec
 	decisions    *prometheus.CounterVec
 	held         *prometheus.CounterVec
 	policyErrors *prometheus.CounterVec
@@ -43,6 +44,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		wanted:       gauge("scalerd_group_wanted_nodes", "Nodes decided last.", group...),
 		degraded:     gauge("scalerd_group_degraded", "1 while a step fails or the size is unknown.", group...),
 		shadow:       gauge("scalerd_shadow_nodes", "Nodes that the group would have with a shadow policy.", "application", "group", "policy"),
+		penalty:      gauge("scalerd_offering_penalty", "What an offering has from its failures: 1 after one, halved every ten minutes; from 0.5 on it is avoided.", "application", "group", "offering"),
 		decisions:    counter("scalerd_decisions_total", "Decisions that changed the size.", "application", "group", "direction"),
 		held:         counter("scalerd_ticks_held_total", "Ticks at which a missing metric or a failing rule held the size.", group...),
 		policyErrors: counter("scalerd_policy_errors_total", "Evaluations of a policy that failed.", "application", "group", "policy"),
@@ -54,7 +56,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		ticksMissed:  counter("scalerd_ticks_missed_total", "Ticks that were skipped because one took too long.", "application"),
 		optimizers:   newOptimizerMetrics(reg),
 	}
-	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.decisions, m.held, m.policyErrors, m.missing,
+	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.penalty, m.decisions, m.held, m.policyErrors, m.missing,
 		m.steps, m.stepSeconds, m.gone, m.tickSeconds, m.ticksMissed)
 	return m
 }
@@ -87,6 +89,10 @@ func (m *Metrics) group(app string, g GroupStatus) {
 	for _, s := range g.Shadows {
 		m.shadow.WithLabelValues(app, g.Name, s.Policy).Set(float64(s.Shadow.Nodes))
 	}
+	m.penalty.DeletePartialMatch(prometheus.Labels{"application": app, "group": g.Name})
+	for _, o := range g.Offerings {
+		m.penalty.WithLabelValues(app, g.Name, o.Name).Set(o.Penalty)
+	}
 	degraded := 0.0
 	if g.Problem != "" {
 		degraded = 1
@@ -97,7 +103,7 @@ func (m *Metrics) group(app string, g GroupStatus) {
 // forget drops the series of a group that is gone.
 func (m *Metrics) forget(app, group string) {
 	labels := prometheus.Labels{"application": app, "group": group}
-	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow} {
+	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow, m.penalty} {
 		v.DeletePartialMatch(labels)
 	}
 	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone} {

@@ -14,6 +14,7 @@ import (
 // reconcile rewrites node sets until they fit the wish.
 func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 	edits := map[*shard]tfgen.Nodes{}
+	a.reoffer(edits, now)
 	a.dropDoomed(edits)
 	alive := a.alive()
 	switch diff := a.wish.nodes - len(alive); {
@@ -25,7 +26,7 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 		a.shrink(edits, alive, -diff)
 	}
 	if a.creating.err != nil && a.done() {
-		a.noteCreation(nil) // what failed is not wanted any more
+		a.noteCreation(nil, time.Time{}) // what failed is not wanted any more
 	}
 	for _, s := range a.shards {
 		if nodes, ok := edits[s]; ok {
@@ -98,7 +99,7 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 			return err
 		}
 		a.created[name] = now
-		edit(edits, s)[name] = a.settings(number).Decided(a.decision())
+		edit(edits, s)[name] = a.offers.best(now).Settings(number).Decided(a.decision())
 	}
 	return nil
 }

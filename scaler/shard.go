@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/scalerd/scalerd/scaler/failure"
 	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -39,6 +40,11 @@ type shard struct {
 	failures int
 	retryAt  time.Time
 	err      error
+	// kind is why the last step failed, and login a digest of the credentials that it
+	// had; refused are the nodes that another offering is looked for.
+	kind    failure.Kind
+	login   string
+	refused []string
 }
 
 // loadShard reads a shard from disk.

@@ -50,6 +50,8 @@ type GroupStatus struct {
 	RetryAt time.Time    `json:"retry_at,omitzero"`
 	Steps   []StepStatus `json:"steps,omitempty"`
 	Drift   []Change     `json:"drift,omitempty"`
+	// Offerings are what new nodes may be, and how each has done lately.
+	Offerings []OfferingStatus `json:"offerings,omitempty"`
 	// Decision is what the last tick decided, also where it changed nothing.
 	Decision *Decision `json:"decision,omitempty"`
 	// Rollout says what the replacement of nodes with old settings does or waits for.
@@ -97,6 +99,8 @@ type NodeStatus struct {
 	Zone      string    `json:"zone,omitempty"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	ReadyAt   time.Time `json:"ready_at,omitzero"`
+	// Offering is the name of the offering that it is of, where its group has any.
+	Offering string `json:"offering,omitempty"`
 	// Protected is set for a node that never goes.
 	Protected bool `json:"protected,omitempty"`
 	// Outdated says in which settings the description differs from what the node

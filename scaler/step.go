@@ -46,6 +46,8 @@ type Terraform interface {
 	Drift(ctx context.Context, root Root) ([]Change, error)
 	// State reads what exists. ErrStateLost means that there was a state once.
 	State(dir string) (State, error)
+	// Login is a digest of the credentials with which terraform would run in root now.
+	Login(root Root) (string, error)
 }
 
 // ErrStateLost is returned where a state existed and is gone, or went back to an

@@ -9,6 +9,7 @@ package terraform
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -204,4 +205,17 @@ func acquire(ctx context.Context, slots chan struct{}) (func(), error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// Login implements scaler.Terraform.
+func (r *Runner) Login(root scaler.Root) (string, error) {
+	set, err := r.login(root.Cloud, root.Credentials)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal([]any{r.environment(set), set.Variables})
+	if err != nil {
+		return "", fmt.Errorf("digest of the credentials: %w", err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
 }
