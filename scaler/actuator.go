@@ -82,9 +82,21 @@ type actuator struct {
 	shards      []*shard
 	wish        *wish
 	// doomed are nodes that are to go, named by a decision or found dead; lost are
-	// the latter, with the address that is gone.
+	// the latter, with the address that is gone; drained are those that are drained.
 	doomed  map[string]bool
 	lost    map[string]string
+	drained map[string]bool
+	// leaving are the nodes that are to go and have to be drained first, as the last
+	// look at the wish found; departures are how far each is. kept are those that could
+	// not be drained, with when that is tried again; keptErr is why.
+	leaving    map[string]*shard
+	departures map[string]*departure
+	kept       map[string]time.Time
+	keptErr    error
+	// errands are the checks and drains in flight.
+	errands int
+	checks  Checks
+	drainer Drainer
 	created map[string]time.Time
 	next    int
 	steps   map[string]StepStatus
@@ -117,9 +129,11 @@ type result struct {
 	record *StepRecord
 	// check is set for a drift check, with what it found.
 	check bool
-	drift []Change
-	dead  []string
-	err   error
+	// errand is the end of a check or a drain of nodes that go.
+	errand *errand
+	drift  []Change
+	dead   []string
+	err    error
 }
 
 // mailbox holds what is asked of an actuator and not taken yet; the latest wish
@@ -210,7 +224,7 @@ func (a *actuator) run(ctx context.Context) {
 
 // drain waits for the steps in flight after ctx ended.
 func (a *actuator) drain() {
-	for len(a.steps) > 0 || a.checking != nil {
+	for len(a.steps) > 0 || a.checking != nil || a.errands > 0 {
 		if r := <-a.results; r.progress == nil {
 			a.finish(r)
 		}

@@ -31,6 +31,10 @@ func (a *actuator) finish(r result) {
 		a.takeDrift(r)
 		return
 	}
+	if r.errand != nil {
+		a.takeErrand(*r.errand)
+		return
+	}
 	s, recovered := r.shard, r.shard.recovering
 	s.busy, s.open = false, r.record
 	step := a.steps[s.name]
@@ -52,18 +56,8 @@ func (a *actuator) finish(r result) {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.conclude(s, err)
-	now := time.Now()
-	d, elsewhere := diagnosis{}, false
-	if err != nil {
-		d = diagnose(err)
-		elsewhere = a.penalise(s, d, now)
-		err = explained(err, d.kind)
-	}
-	if step.Create > 0 {
-		a.noteCreation(err, a.again(d.kind, a.creating.failures+1, elsewhere, now))
-	}
+	d, again := a.judge(s, step, err)
 	if err == nil {
-		s.kind = ""
 		s.failures, s.retryAt, s.err, s.unsure = 0, time.Time{}, nil, false
 		if s == a.base {
 			a.basePlanned, a.deadShared = true, nil
@@ -84,17 +78,12 @@ func (a *actuator) finish(r result) {
 		return
 	}
 	s.failures++
-	s.retryAt = a.again(d.kind, s.failures, elsewhere, now)
-	s.err = fmt.Errorf("%s: %w", s.name, err)
-	if elsewhere {
+	s.retryAt, s.err = again, fmt.Errorf("%s: %w", s.name, explained(err, d.kind))
+	if again.IsZero() {
 		s.err = nil // the group's failure until a creation succeeds, not this shard's
 	}
-	s.kind = d.kind
-	if s.kind.NeedsPerson() {
-		s.login, _ = a.tf.Login(a.root(s)) // none is another one than any
-	}
 	if !errors.Is(err, context.Canceled) {
-		a.log.Error("step failed", "shard", s.name, "error", err, "retry_at", s.retryAt)
+		a.log.Error("step failed", "shard", s.name, "kind", d.kind, "error", err, "retry_at", s.retryAt)
 	}
 }
 
@@ -165,6 +154,8 @@ func (a *actuator) forgetGone(ctx context.Context) {
 	}
 	maps.DeleteFunc(a.doomed, func(name string, _ bool) bool { return !there[name] })
 	maps.DeleteFunc(a.lost, func(name, _ string) bool { return !there[name] })
+	maps.DeleteFunc(a.drained, func(name string, _ bool) bool { return !there[name] })
+	maps.DeleteFunc(a.kept, func(name string, _ time.Time) bool { return !there[name] })
 	maps.DeleteFunc(a.outdated, func(name, _ string) bool { return !there[name] })
 	for name := range a.created {
 		if there[name] {

@@ -14,7 +14,8 @@ import (
 
 // load reads the group from disk. It is called before run.
 func (a *actuator) load(ctx context.Context, desc *description) error {
-	a.doomed, a.lost, a.steps = map[string]bool{}, map[string]string{}, map[string]StepStatus{}
+	a.doomed, a.lost, a.drained, a.steps = map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]StepStatus{}
+	a.leaving, a.departures, a.kept = map[string]*shard{}, map[string]*departure{}, map[string]time.Time{}
 	a.drift, a.checked = map[string][]Change{}, map[string]time.Time{}
 	a.results = make(chan result)
 	a.mail.wake = make(chan struct{}, 1)

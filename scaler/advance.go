@@ -135,7 +135,7 @@ func (a *actuator) shardsEmpty() bool {
 
 // gone reports whether a dismissed group has nothing left.
 func (a *actuator) gone() bool {
-	return len(a.steps) == 0 && a.checking == nil && a.shardsEmpty() &&
+	return len(a.steps) == 0 && a.checking == nil && a.errands == 0 && a.shardsEmpty() &&
 		(a.base == nil || len(a.base.state.Resources) == 0)
 }
 
@@ -175,6 +175,7 @@ func (a *actuator) untilNext(now time.Time) time.Duration {
 	sooner(a.creating.retryAt)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)
+		sooner(s.refusedUntil)
 		if at, ok := a.checked[s.name]; ok && a.driftEvery > 0 {
 			sooner(at.Add(a.driftEvery))
 		}

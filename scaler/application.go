@@ -271,6 +271,8 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 		metrics:    a.config.Metrics,
 		log:        a.log.With("group", name),
 		rnd:        newRand(a.name, name),
+		checks:     a.config.Checks,
+		drainer:    a.config.Drainer,
 		changed: func() {
 			select {
 			case a.changed <- struct{}{}:

@@ -33,6 +33,11 @@ type cloud struct {
 	steps int
 	// login is the digest of the credentials.
 	login string
+	// refuses says in which words the cloud refuses a node, empty where it does not,
+	// and whether it leaves it half made.
+	refuses func(tfgen.Settings) (words string, half bool)
+	// foreign are changes that every plan has besides.
+	foreign []scaler.Change
 }
 
 func newCloud() *cloud {
@@ -86,7 +91,9 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 }
 
 // Recover finds no terraform of an earlier scalerd.
-func (c *cloud) Recover(context.Context, scaler.Root, scaler.Watcher) error { return scaler.ErrInterrupted }
+func (c *cloud) Recover(context.Context, scaler.Root, scaler.Watcher) error {
+	return scaler.ErrInterrupted
+}
 
 // apply does what it can of the changes: an interruption or a failure leaves the
 // others done, as terraform does.
@@ -97,7 +104,20 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 		next.Resources[address] = tainted
 	}
 	var failed scaler.Diagnostics
+	nodes, err := nodesIn(dir)
+	if err != nil {
+		return err
+	}
 	for i, change := range changes {
+		if node, ok := tfgen.AddressNode(change.Address); ok && c.refuses != nil && change.Action == scaler.ActionCreate {
+			if words, half := c.refuses(nodes[node]); words != "" {
+				failed = append(failed, scaler.Diagnostic{Severity: "error", Summary: words, Address: change.Address})
+				if half {
+					next.Resources[change.Address] = true
+				}
+				continue
+			}
+		}
 		if ctx.Err() != nil && i%2 == 1 {
 			break
 		}
@@ -131,17 +151,44 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 	return nil
 }
 
+// nodesIn is the node set of a root module, empty where it has none.
+func nodesIn(dir string) (tfgen.Nodes, error) {
+	text, err := os.ReadFile(filepath.Join(dir, tfgen.NodesFile))
+	if err != nil {
+		return nil, nil
+	}
+	return tfgen.DecodeNodes(text)
+}
+
 func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
-	dir := root.Dir
-	want := map[string]bool{}
-	if text, err := os.ReadFile(filepath.Join(dir, tfgen.NodesFile)); err == nil {
-		nodes, err := tfgen.DecodeNodes(text)
-		if err != nil {
-			return nil, err
-		}
-		for node := range nodes {
-			want[fmt.Sprintf("terraform_data.node[%q]", node)] = true
-		}
+	nodes, err := nodesIn(root.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return c.plan(root.Dir, nodes), nil
+}
+
+func (c *cloud) Check(ctx context.Context, root scaler.Root, expect scaler.Expect, nodes tfgen.Nodes, checked func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	changes := c.plan(root.Dir, nodes)
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Second):
+	}
+	if err := expect.Check(changes); err != nil {
+		return changes, err
+	}
+	return changes, checked(ctx, scaler.SavedPlan{Digest: "d", Changes: changes})
+}
+
+// plan is what turns the state of a root module into the node set.
+func (c *cloud) plan(dir string, nodes tfgen.Nodes) []scaler.Change {
+	want, machine := map[string]bool{}, "terraform_data"
+	if text, err := os.ReadFile(filepath.Join(dir, "main.tf")); err == nil && strings.Contains(string(text), `"aws_instance"`) {
+		machine = "aws_instance"
+	}
+	for node := range nodes {
+		want[fmt.Sprintf("%s.node[%q]", machine, node)] = true
 	}
 	if filepath.Base(dir) == tfgen.BaseName {
 		want["terraform_data.balancer"] = true
@@ -160,7 +207,9 @@ func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, erro
 			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
 	}
-	return changes, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append(changes, c.foreign...)
 }
 
 func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
@@ -237,6 +286,20 @@ func (c *cloud) failing(fails func(scaler.Change) bool) {
 func sometimes(seed uint64, share float64) func(scaler.Change) bool {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	return func(scaler.Change) bool { return rnd.Float64() < share }
+}
+
+// refusing makes the cloud refuse nodes; nil mends it.
+func (c *cloud) refusing(refuses func(tfgen.Settings) (string, bool)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuses = refuses
+}
+
+// planning makes every plan have the changes besides its own.
+func (c *cloud) planning(foreign ...scaler.Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.foreign = foreign
 }
 
 // stepsDone is how many steps were applied.

@@ -16,6 +16,9 @@ type Fleet struct {
 	// Problem is the last failure that is not mended yet, in Terraform's words
 	// where it has any. The group is degraded while it is set.
 	Problem string
+	// Refused says why a plan was not applied, until a plan is good: it went beyond
+	// the decision, or a check of the user's refused it.
+	Refused string
 	// Failures is how many steps failed in a row, at most of any shard's.
 	Failures int
 	// RetryAt is when the failed step is tried again.
@@ -107,6 +110,20 @@ func (a *actuator) snapshot() *Fleet {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}
 	}
+	for _, s := range a.roots() {
+		if s.refusal == nil {
+			continue
+		}
+		if refusal(s.refusal) && f.Refused == "" {
+			f.Refused = s.refusal.Error()
+		}
+		if f.Problem == "" {
+			f.Problem, f.RetryAt = s.refusal.Error(), s.refusedUntil
+		}
+	}
+	if f.Problem == "" && len(a.kept) > 0 && a.keptErr != nil {
+		f.Problem = a.keptErr.Error()
+	}
 	if f.Problem == "" && a.creating.err != nil {
 		f.Problem, f.RetryAt = a.creating.err.Error(), a.creating.retryAt
 	}
@@ -117,6 +134,7 @@ func (a *actuator) snapshot() *Fleet {
 }
 
 func (a *actuator) shardNodes(s *shard) []FleetNode {
+	now := time.Now()
 	var nodes []FleetNode
 	for _, name := range a.nodesOf(s) {
 		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
@@ -124,7 +142,7 @@ func (a *actuator) shardNodes(s *shard) []FleetNode {
 		n.Zone, _ = settings["zone"].(string)
 		n.Offering = settings.Offering()
 		switch {
-		case !written || a.doomed[name]:
+		case a.cordoned(s, name, now):
 			n.Presence = Leaving
 		case s.exists(a.module, name):
 			n.Presence = Exists

@@ -161,7 +161,7 @@ func (g *group) observe(app *spec.Application, readings map[string]policy.Readin
 	obs := policy.Observation{
 		Now: now, Group: g.name,
 		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max, Initial: g.spec.Initial,
-		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures,
+		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures, PlanRefused: g.actuator.Fleet().Refused != "",
 		Readings: readings, Constants: app.GroupConstants(g.spec),
 	}
 	for _, n := range g.nodeStatuses() {

@@ -63,3 +63,15 @@ type DrainNode struct {
 	Decision    int64     `json:"decision"`
 	Deadline    time.Time `json:"deadline"`
 }
+
+// policies asks the checks of the user's about a plan of the shard. It may be called
+// from any goroutine.
+func (a *actuator) policies(s *shard) func(context.Context, SavedPlan) error {
+	checks, of := a.checks, Subject{Application: a.app, Group: a.group, Shard: s.name, Decision: a.decision()}
+	return func(ctx context.Context, plan SavedPlan) error {
+		if checks == nil {
+			return nil
+		}
+		return checks.Check(ctx, of, plan.JSON)
+	}
+}

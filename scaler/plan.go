@@ -175,7 +175,7 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, s
 			return plan, err
 		}
 	} else {
-		a.shrink(edits, alive, -diff)
+		a.shrink(edits, alive, -diff, time.Now())
 	}
 	plan.Notes = notes(source, a)
 	for s, nodes := range edits {

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/scalerd/scalerd/scaler/failure"
@@ -60,13 +61,36 @@ func (a *actuator) wait(kind failure.Kind, n int) time.Duration {
 	return whole/2 + time.Duration(a.rnd.Int64N(int64(whole)/2+1))
 }
 
-// again is when something may be tried again that failed for the n-th time in a row:
-// at once where another offering was found for it.
-func (a *actuator) again(kind failure.Kind, n int, elsewhere bool, now time.Time) time.Time {
-	if elsewhere {
-		return time.Time{}
+// judge says why a step ended as it did, and when it is to be tried again: the zero
+// time is at once, because another offering was found. It takes note of refusals.
+func (a *actuator) judge(s *shard, step StepStatus, err error) (diagnosis, time.Time) {
+	now := time.Now()
+	d := diagnose(err)
+	if refusal(err) {
+		a.refuse(s, fmt.Errorf("%s: %w", s.name, err), now)
+	} else {
+		s.refusal, s.refusals, s.removed = nil, 0, nil
 	}
-	return now.Add(a.wait(kind, n))
+	if s.kind = ""; err == nil {
+		if step.Create > 0 {
+			a.noteCreation(nil, time.Time{})
+		}
+		return d, time.Time{}
+	}
+	if s.kind = d.kind; d.kind.NeedsPerson() {
+		s.login, _ = a.tf.Login(a.root(s)) // none is another one than any
+	}
+	elsewhere := a.penalise(s, d, now)
+	again := func(failures int) time.Time {
+		if elsewhere {
+			return time.Time{}
+		}
+		return now.Add(a.wait(d.kind, failures+1))
+	}
+	if step.Create > 0 {
+		a.noteCreation(explained(err, d.kind), again(a.creating.failures))
+	}
+	return d, again(s.failures)
 }
 
 // explained is an error with what is done about it.
@@ -119,6 +143,18 @@ func (a *actuator) reoffer(edits map[*shard]tfgen.Nodes, now time.Time) {
 		a.log.Warn("the cloud refused an offering", "shard", s.name, "nodes", s.refused, "next", best.Offering.Name)
 		s.refused = nil
 	}
+}
+
+// otherOfferings tells which nodes a rewrite gives another offering.
+func otherOfferings(before, after tfgen.Nodes) string {
+	var changes []string
+	for _, node := range sortedKeys(after) {
+		old, was := before[node]
+		if next := after[node]; was && old.Offering() != next.Offering() {
+			changes = append(changes, fmt.Sprintf("%s: %s in place of %s", node, next.Offering(), old.Offering()))
+		}
+	}
+	return strings.Join(changes, ", ")
 }
 
 // loginChanged reports whether terraform would log in with other credentials than

@@ -12,7 +12,7 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// Config is what a Service works with. Every exported field is required.
+// Config is what a Service works with. Every exported field but Checks is required.
 type Config struct {
 	// Data is the folder with everything on disk.
 	Data      string
@@ -26,7 +26,10 @@ type Config struct {
 	// DriftEvery is the time between two drift checks of a shard.
 	DriftEvery time.Duration
 	Metrics    *Metrics
-	Log        *slog.Logger
+	// Checks are asked about every plan; nil for none.
+	Checks  Checks
+	Drainer Drainer
+	Log     *slog.Logger
 
 	optimizers *Optimizers
 }

@@ -53,6 +53,15 @@ type shard struct {
 	kind    failure.Kind
 	login   string
 	refused []string
+	// refusal is why the shard's last plan was not applied, refusals how many were not
+	// in a row, refusedUntil until when no deletion is tried, and removed the nodes
+	// that the last rewrite took out.
+	refusal      error
+	refusals     int
+	refusedUntil time.Time
+	removed      tfgen.Nodes
+	// leaveChecked is set while the deletion of nodes is planned beside the steps.
+	leaveChecked bool
 }
 
 // loadShard reads a shard from disk.
@@ -98,6 +107,22 @@ func (s *shard) writeNodes(nodes tfgen.Nodes) error {
 	}
 	s.nodes, s.nodeSet = nodes, fileDigest(text)
 	return nil
+}
+
+// noteRemoved remembers which nodes a rewrite took out that were there before.
+func (s *shard) noteRemoved(before tfgen.Nodes) {
+	removed := tfgen.Nodes{}
+	for name, settings := range before {
+		if _, kept := s.nodes[name]; !kept {
+			removed[name] = settings
+		}
+	}
+	for name, settings := range s.removed {
+		if _, back := s.nodes[name]; !back {
+			removed[name] = settings
+		}
+	}
+	s.removed = removed
 }
 
 // expect is what a plan must do to turn the state into the node set.

@@ -53,6 +53,10 @@ type Terraform interface {
 	Drift(ctx context.Context, root Root) ([]Change, error)
 	// State reads what exists. ErrStateLost means that there was a state once.
 	State(dir string) (State, error)
+	// Check plans root with another node set (nil: the one on disk), without waiting
+	// for a step that is under way in it. It checks the plan against expect, asks
+	// checked about it, and applies nothing.
+	Check(ctx context.Context, root Root, expect Expect, nodes tfgen.Nodes, checked func(context.Context, SavedPlan) error) ([]Change, error)
 	// Login is a digest of the credentials with which terraform would run in root now.
 	Login(root Root) (string, error)
 }
@@ -268,7 +272,11 @@ type PlanRefusedError struct {
 func (e *PlanRefusedError) Error() string {
 	var parts []string
 	for _, c := range e.Unexpected {
-		parts = append(parts, fmt.Sprintf("it would %s %s, which was not decided", c.Action, c.Address))
+		outside := ""
+		if _, node := tfgen.AddressNode(c.Address); !node {
+			outside = " and is none of the group's nodes"
+		}
+		parts = append(parts, fmt.Sprintf("it would %s %s, which was not decided%s", c.Action, c.Address, outside))
 	}
 	for _, c := range e.Absent {
 		parts = append(parts, fmt.Sprintf("it would not %s %s, which was decided", c.Action, c.Address))
