@@ -160,7 +160,7 @@ func (a *actuator) done() bool {
 			return false
 		}
 	}
-	return len(a.doomed) == 0 && len(a.alive()) == a.wish.nodes
+	return len(a.doomed)+len(a.drained) == 0 && len(a.alive()) == a.wish.nodes
 }
 
 // untilNext is how long run may sleep when nothing happens.

@@ -55,6 +55,10 @@ func (a *actuator) mayGo(s *shard, name string, now time.Time) bool {
 	return false
 }
 
+// goes reports whether a node goes, whatever the size: it was named or found dead, or
+// it is drained already.
+func (a *actuator) goes(name string) bool { return a.doomed[name] || a.drained[name] }
+
 // depart starts what brings the leaving nodes closer to their end, and calls back
 // those that are not to go any more.
 func (a *actuator) depart(ctx context.Context, now time.Time) {
@@ -196,7 +200,7 @@ func (a *actuator) takeDrained(e errand) {
 		} else {
 			a.log.Info("node is drained", "node", name)
 		}
-		a.drained[name], a.doomed[name] = true, true
+		a.drained[name] = true
 	}
 }
 

@@ -192,7 +192,7 @@ func TestADeletionThatIsRefusedAfterTheDrainIsUndone(t *testing.T) {
 				}
 				w.cloud.planning(scaler.Change{Address: "aws_vpc.others", Action: scaler.ActionUpdate})
 				until(t, "a plan is refused", func() bool { return strings.Contains(w.group("web").Problem, "aws_vpc.others") })
-				pass(time.Second)
+				pass(11 * time.Second) // a tick, which sees it answer again
 				if g := w.group("web"); g.Draining != 0 || g.Ready != 4 || len(w.exist("web")) != 4 {
 					t.Errorf("draining = %d, ready %d, want all four in service again", g.Draining, g.Ready)
 				}

@@ -38,6 +38,13 @@ type group struct {
 	warmup warmup
 	// rollout is what the rollout does or waits for.
 	rollout string
+	// repair is what the repair does or waits for; unready is since when nodes that
+	// exist are not ready, replaced when nodes were replaced within the last hour, and
+	// failedBoots how many were since one became ready for the first time.
+	repair      string
+	unready     map[string]time.Time
+	replaced    []time.Time
+	failedBoots int
 	// advisor is nil where the group has no optimizer.
 	advisor *groupAdvisor
 }
@@ -118,7 +125,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 		Name: g.name, Wanted: g.row.Wanted, Paused: g.row.Paused, Removing: g.removing,
 		Settled: g.actuator.settled(),
 		Problem: fleet.Problem, RetryAt: fleet.RetryAt,
-		Steps: fleet.Steps, Drift: fleet.Drift, Offerings: fleet.Offerings, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout,
+		Steps: fleet.Steps, Drift: fleet.Drift, Offerings: fleet.Offerings, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout, Repair: g.repair,
 	}
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
@@ -161,7 +168,7 @@ func (g *group) observe(app *spec.Application, readings map[string]policy.Readin
 	obs := policy.Observation{
 		Now: now, Group: g.name,
 		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max, Initial: g.spec.Initial,
-		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures, PlanRefused: g.actuator.Fleet().Refused != "",
+		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures + g.failedBoots, PlanRefused: g.actuator.Fleet().Refused != "",
 		Readings: readings, Constants: app.GroupConstants(g.spec),
 	}
 	for _, n := range g.nodeStatuses() {

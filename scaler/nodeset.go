@@ -49,7 +49,7 @@ func (a *actuator) dropDoomed(edits map[*shard]tfgen.Nodes, now time.Time) {
 			if !s.busy && s.broken(a.module, name) {
 				a.doomed[name] = true
 			}
-			if a.doomed[name] && a.mayGo(s, name, now) && !s.busy {
+			if a.goes(name) && a.mayGo(s, name, now) && !s.busy {
 				delete(edit(edits, s), name)
 			}
 		}
@@ -70,12 +70,12 @@ type member struct {
 	shard *shard
 }
 
-// alive lists the nodes that are written and not doomed.
+// alive lists the nodes that are written and are not on their way out for good.
 func (a *actuator) alive() []member {
 	var alive []member
 	for _, s := range a.shards {
 		for _, name := range sortedKeys(s.nodes) {
-			if !a.doomed[name] {
+			if !a.goes(name) {
 				alive = append(alive, member{name, s})
 			}
 		}

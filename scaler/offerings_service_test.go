@@ -120,7 +120,9 @@ func TestAThrottledCloudIsAskedAgainAndNoOfferingPays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.meters.set("demand", 20)
-		w.cloud.refusing(func(tfgen.Settings) (string, bool) { return "api error RequestLimitExceeded: Request limit exceeded.", false })
+		w.cloud.refusing(func(tfgen.Settings) (string, bool) {
+			return "api error RequestLimitExceeded: Request limit exceeded.", false
+		})
 		w.submit(offered)
 		pass(30 * time.Second)
 		g := w.group("web")
@@ -142,7 +144,9 @@ func TestWhatOnlyAPersonCanMendIsNotHammered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.meters.set("demand", 20)
-		w.cloud.refusing(func(tfgen.Settings) (string, bool) { return "api error UnauthorizedOperation: You are not authorized", false })
+		w.cloud.refusing(func(tfgen.Settings) (string, bool) {
+			return "api error UnauthorizedOperation: You are not authorized", false
+		})
 		w.submit(offered)
 		pass(25 * time.Minute)
 		if steps := w.cloud.stepsDone(); steps > 4 {

@@ -56,6 +56,8 @@ type GroupStatus struct {
 	Decision *Decision `json:"decision,omitempty"`
 	// Rollout says what the replacement of nodes with old settings does or waits for.
 	Rollout string `json:"rollout,omitempty"`
+	// Repair says what the replacement of nodes that do not work does or waits for.
+	Repair string `json:"repair,omitempty"`
 	// Optimizer is what the group's optimizer knows and does, where it has one.
 	Optimizer *AdvisorStatus `json:"optimizer,omitempty"`
 	// Warmup is how long nodes took from their creation until they were ready.

@@ -79,6 +79,14 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 		if g.Rollout != "" {
 			fmt.Fprintf(w, "\n%s/%s: rollout: %s\n", a.Name, g.Name, g.Rollout)
 		}
+		if g.Repair != "" {
+			fmt.Fprintf(w, "\n%s/%s: repair: %s\n", a.Name, g.Name, g.Repair)
+		}
+		for _, o := range g.Offerings {
+			if o.Penalty > 0 {
+				fmt.Fprintf(w, "\n%s/%s: offering %s: penalty %.2f after %s\n", a.Name, g.Name, o.Name, o.Penalty, o.Why)
+			}
+		}
 		for _, p := range g.PolicyProblems {
 			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, p)
 		}
