@@ -55,6 +55,7 @@ type application struct {
 	destroyed bool
 
 	published atomic.Pointer[view]
+	heart     heartbeat
 }
 
 // view is what readers of an application see; it is never changed.
@@ -124,6 +125,7 @@ func (a *application) run(ctx context.Context) {
 	ticker := time.NewTicker(a.interval())
 	defer ticker.Stop()
 	for !a.destroyed {
+		a.heart.beat(time.Now(), a.interval())
 		select {
 		case <-ctx.Done():
 			return

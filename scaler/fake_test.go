@@ -38,6 +38,8 @@ type cloud struct {
 	refuses func(tfgen.Settings) (words string, half bool)
 	// foreign are changes that every plan has besides.
 	foreign []scaler.Change
+	// locked is the lock of somebody else, nil for none.
+	locked *scaler.LockedError
 }
 
 func newCloud() *cloud {
@@ -47,6 +49,12 @@ func newCloud() *cloud {
 
 func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
 	dir := root.Dir
+	c.mu.Lock()
+	locked := c.locked
+	c.mu.Unlock()
+	if locked != nil {
+		return nil, locked
+	}
 	changes, err := c.Plan(ctx, root)
 	if err != nil {
 		return nil, err
@@ -262,6 +270,13 @@ func (c *cloud) nodes(group string) []string {
 		}
 	}
 	return names
+}
+
+// locking puts a lock of somebody else on all states, or takes it away.
+func (c *cloud) locking(by *scaler.LockedError) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.locked = by
 }
 
 // taking makes every later step last that long.

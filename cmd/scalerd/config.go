@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -64,12 +65,13 @@ func (f *flags) register(set *pflag.FlagSet) {
 	d := defaults()
 	set.StringVar(&f.file, "config", "", "configuration file (YAML); its keys are these flags with _ for -")
 	set.StringVar(&f.given.Data, "data", d.Data, "folder with everything that scalerd keeps")
-	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default <data>/scalerd.sock)")
+	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default scalerd.sock in the data folder)")
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
+	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
 }
@@ -82,8 +84,10 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 		if err != nil {
 			return c, fmt.Errorf("configuration: %w", err)
 		}
-		if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
-			return c, err
+		if !blank(text) {
+			if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
+				return c, err
+			}
 		}
 	}
 	f.given.DriftInterval = strictyaml.Duration(f.drift)
@@ -97,6 +101,16 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
 	return c, c.check()
+}
+
+// blank reports whether a file has only comments: every key may be left out.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
 }
 
 func override[T any](set *pflag.FlagSet, name string, into *T, given T) {
