@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/scalerd/scalerd/tfgen"
+	"github.com/scalerd/scalerd/tfgen/price"
 )
 
 // Fleet is what a group consists of at one instant, as its actuator knows it. It
@@ -61,8 +62,10 @@ type FleetNode struct {
 	State NodeOutput
 	// Zone is the availability zone that it was created in, where its group has any.
 	Zone string
-	// Offering is the name of the offering that it is of, where its group has any.
-	Offering string
+	// Offering is the kind of machine that it was created as, where that is known.
+	Offering price.Offering
+	// Offered is the name of its offering in the description, where there is any.
+	Offered string
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
 	// Outdated says in which settings the description differs from what the node
@@ -140,7 +143,10 @@ func (a *actuator) shardNodes(s *shard) []FleetNode {
 		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
 		settings, written := s.nodes[name]
 		n.Zone, _ = settings["zone"].(string)
-		n.Offering = settings.Offering()
+		n.Offered = settings.Offering()
+		if a.desc != nil {
+			n.Offering = price.OfNode(a.desc.group, settings)
+		}
 		switch {
 		case a.cordoned(s, name, now):
 			n.Presence = Leaving

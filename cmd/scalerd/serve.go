@@ -29,6 +29,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -57,6 +58,12 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return fmt.Errorf("own binary: %w", err)
 	}
 
+	var prices *price.List
+	if c.Prices != "" {
+		if prices, err = price.Load(c.Prices); err != nil {
+			return err
+		}
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	db, err := store.Open(ctx, filepath.Join(c.Data, "scalerd.db"))
@@ -86,6 +93,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		DriftEvery: c.DriftInterval.AsDuration(),
 		Metrics:    scaler.NewMetrics(registry),
 		Log:        log,
+		Prices:     prices,
 	})
 
 	socket, err := listenSocket(c.Socket)

@@ -25,6 +25,7 @@ func (c *checker) group(app *Application, g *Group, path string) {
 		c.repair(g.Repair, path+".repair")
 	}
 	c.clashes(app, g, path)
+	c.budget(g, path)
 	names := map[string]string{}
 	queries := app.GroupQueries(g)
 	known := slices.Sorted(maps.Keys(queries))
