@@ -33,7 +33,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "tfgen/price", "scaler/policy", "scaler/failure", "optimizer", "optimizer/linreg", "optimizer/mlp"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest", "scaler/hook"} {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")

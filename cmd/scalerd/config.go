@@ -33,6 +33,8 @@ type config struct {
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
 	Credentials string `yaml:"credentials"`
+	// PolicyDir is a folder of checks that are asked about every plan; default: none.
+	PolicyDir string `yaml:"policy_dir"`
 	// Prices is a price list of the clouds' machines, for budgets; default: none.
 	Prices string `yaml:"prices"`
 	// TerraformProcesses bounds the terraform processes that run at once.
@@ -72,6 +74,7 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
+	set.StringVar(&f.given.PolicyDir, "policy-dir", "", "folder of executable checks that get the JSON of every plan on stdin; exit 1 refuses it (default none)")
 	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
 	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
@@ -100,6 +103,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
+	override(set, "policy-dir", &c.PolicyDir, f.given.PolicyDir)
 	override(set, "prices", &c.Prices, f.given.Prices)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
