@@ -43,6 +43,10 @@ type Store interface {
 	// Journal appends an entry; Entries are the newest first.
 	Journal(ctx context.Context, e Entry) error
 	Entries(ctx context.Context, app, group string, limit int) ([]Entry, error)
+
+	// Installation is what tells this scalerd's machines from another's, made at the
+	// first call and the same ever after.
+	Installation(ctx context.Context) (string, error)
 }
 
 // StoredApplication is an application as it was submitted.

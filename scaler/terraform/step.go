@@ -39,7 +39,7 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 	}
 	defer os.Remove(filepath.Join(dir, planFile))
 
-	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(false)}
+	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(expect.Refresh)}
 	for _, address := range expect.Replace {
 		options = append(options, tfexec.Replace(address))
 	}
