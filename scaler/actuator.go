@@ -44,8 +44,12 @@ type actuator struct {
 	store      Store
 	inspect    Inspector
 	driftEvery time.Duration
-	metrics    *Metrics
-	log        *slog.Logger
+	// installation tells this scalerd's machines from another's; empty where nothing
+	// is carried out. lookupEvery and lookupGrace are those of Config.
+	installation             string
+	lookupEvery, lookupGrace time.Duration
+	metrics                  *Metrics
+	log                      *slog.Logger
 	// changed is called after a new Fleet was published.
 	changed func()
 
@@ -89,6 +93,7 @@ type actuator struct {
 	drift    map[string][]Change
 	checked  map[string]time.Time
 	checking *shard
+	lookup   lookup
 	// creating is the failure of creations: it is the group's, because another shard
 	// would only fail too, and it stays until a creation succeeds.
 	creating struct {
@@ -114,7 +119,10 @@ type result struct {
 	check bool
 	drift []Change
 	dead  []string
-	err   error
+	// found and deleted are set for the ends of a lookup and of orphans.
+	found   *foundResult
+	deleted *deletedResult
+	err     error
 }
 
 // mailbox holds what is asked of an actuator and not taken yet; the latest wish
@@ -205,7 +213,7 @@ func (a *actuator) run(ctx context.Context) {
 
 // drain waits for the steps in flight after ctx ended.
 func (a *actuator) drain() {
-	for len(a.steps) > 0 || a.checking != nil {
+	for len(a.steps) > 0 || a.checking != nil || a.lookup.running || a.lookup.deleting {
 		if r := <-a.results; r.progress == nil {
 			a.finish(r)
 		}
@@ -215,6 +223,7 @@ func (a *actuator) drain() {
 
 func (a *actuator) publish() {
 	a.published.Store(a.snapshot())
+	a.metrics.orphans.WithLabelValues(a.app, a.group).Set(float64(len(a.lookup.orphans)))
 	a.changed()
 }
 

@@ -27,12 +27,19 @@ func (a *actuator) takeProgress(r result) {
 
 // finish takes the end of a step: the state is read back whatever happened.
 func (a *actuator) finish(r result) {
-	if r.check {
+	switch {
+	case r.check:
 		a.takeDrift(r)
+		return
+	case r.found != nil:
+		a.takeLookup(*r.found)
+		return
+	case r.deleted != nil:
+		a.takeDeleted(*r.deleted)
 		return
 	}
 	s := r.shard
-	s.busy = false
+	s.busy, s.endedAt = false, time.Now()
 	step := a.steps[s.name]
 	delete(a.steps, s.name)
 	s.readState(a.tf)
@@ -45,6 +52,7 @@ func (a *actuator) finish(r result) {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.journal(s, phaseOf(err), fmt.Sprint(orNothing(err)))
+	a.finishAdopts(s, err)
 	if step.Create > 0 {
 		a.noteCreation(err)
 	}
@@ -63,6 +71,7 @@ func (a *actuator) finish(r result) {
 	if s.stateErr == nil {
 		s.unsure = errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
 	}
+	a.suspectAfter(s, step, err)
 	s.failures++
 	s.retryAt = time.Now().Add(backoff(s.failures))
 	s.err = fmt.Errorf("%s: %w", s.name, err)

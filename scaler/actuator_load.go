@@ -61,6 +61,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	for _, s := range a.shards {
 		s.unsure = s.pending(a.module)
 	}
+	a.loadLookup(time.Now())
 	a.published.Store(a.snapshot())
 	return nil
 }
@@ -96,6 +97,9 @@ func (a *actuator) adopt(d description) error {
 		return fmt.Errorf("group folder: %w", err)
 	}
 	if err := a.writeBase(base); err != nil {
+		return err
+	}
+	if err := a.writeLookup(d); err != nil {
 		return err
 	}
 	for _, s := range a.shards {

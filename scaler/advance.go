@@ -30,6 +30,7 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 	a.rereadStates()
 	a.advanceBase(ctx, now)
 	a.forgetGone(ctx)
+	a.advanceLookup(ctx, now)
 	a.finishWritten(ctx, now)
 	if a.wish != nil && !a.uncertain() {
 		if err := a.reconcile(ctx, now); err != nil {
@@ -64,7 +65,7 @@ func (a *actuator) uncertain() bool {
 }
 
 func (a *actuator) idle(s *shard, now time.Time) bool {
-	return !s.busy && s.stateErr == nil && !now.Before(s.retryAt)
+	return !s.busy && s.stateErr == nil && s.suspect == nil && !now.Before(s.retryAt)
 }
 
 // advanceBase brings what the shards share in line with the description, and
@@ -118,7 +119,7 @@ func (a *actuator) shardsEmpty() bool {
 
 // gone reports whether a dismissed group has nothing left.
 func (a *actuator) gone() bool {
-	return len(a.steps) == 0 && a.checking == nil && a.shardsEmpty() &&
+	return len(a.steps) == 0 && a.checking == nil && a.shardsEmpty() && a.looked() &&
 		(a.base == nil || len(a.base.state.Resources) == 0)
 }
 
@@ -156,6 +157,8 @@ func (a *actuator) untilNext(now time.Time) time.Duration {
 	}
 	sooner(a.retryAt)
 	sooner(a.creating.retryAt)
+	sooner(a.lookupAt())
+	sooner(a.lookup.retryAt)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)
 		if at, ok := a.checked[s.name]; ok && a.driftEvery > 0 {

@@ -261,6 +261,10 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	if err != nil {
 		return nil, err
 	}
+	installation, err := a.config.Store.Installation(ctx)
+	if err != nil {
+		return nil, err
+	}
 	act := &actuator{
 		app: a.name, group: name,
 		dir:        filepath.Join(a.dir(), name),
@@ -268,8 +272,12 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 		store:      a.config.Store,
 		inspect:    a.config.Inspector,
 		driftEvery: a.config.DriftEvery,
-		metrics:    a.config.Metrics,
-		log:        a.log.With("group", name),
+
+		installation: installation,
+		lookupEvery:  a.config.LookupEvery,
+		lookupGrace:  a.config.LookupGrace,
+		metrics:      a.config.Metrics,
+		log:          a.log.With("group", name),
 		changed: func() {
 			select {
 			case a.changed <- struct{}{}:

@@ -160,6 +160,7 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 
 func (c *cloud) State(dir string) (scaler.State, error) { return c.state(dir), nil }
 
+func (c *cloud) Found(context.Context, scaler.Root) ([]tfgen.Found, error) { return nil, nil }
 
 func (c *cloud) state(dir string) scaler.State {
 	c.mu.Lock()

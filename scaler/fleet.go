@@ -27,6 +27,8 @@ type Fleet struct {
 	Drift []Change
 	// DriftCheckedAt is when every shard had been checked for drift.
 	DriftCheckedAt time.Time
+	// Lookup is what the cloud has of the group and no state tells of.
+	Lookup LookupStatus
 	// Settled is set while the last wish is carried out completely.
 	Settled bool
 	// Removed is set when the group is gone, with all it had.
@@ -79,6 +81,7 @@ func (a *actuator) snapshot() *Fleet {
 		Removed: a.removed,
 		Settled: a.done(),
 		seq:     a.seq,
+		Lookup:  a.lookupStatus(),
 	}
 	for _, at := range a.checked {
 		if f.DriftCheckedAt.IsZero() || at.Before(f.DriftCheckedAt) {

@@ -118,7 +118,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 		Name: g.name, Wanted: g.row.Wanted, Paused: g.row.Paused, Removing: g.removing,
 		Settled: g.actuator.settled(),
 		Problem: fleet.Problem, RetryAt: fleet.RetryAt,
-		Steps: fleet.Steps, Drift: fleet.Drift, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout,
+		Steps: fleet.Steps, Drift: fleet.Drift, Lookup: fleet.Lookup, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout,
 	}
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown

@@ -17,7 +17,7 @@ func (a *actuator) rewrite(ctx context.Context, s *shard, nodes tfgen.Nodes) err
 		return err
 	}
 	e := s.expect(a.module)
-	if s.err != nil && e.creations() > 0 {
+	if s.suspect != nil || s.err != nil && e.creations() > 0 {
 		return nil // what failed before goes on failing: its retry does this too
 	}
 	s.failures, s.retryAt, s.err = 0, time.Time{}, nil

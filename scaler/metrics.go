@@ -24,6 +24,9 @@ type Metrics struct {
 	tickSeconds  *prometheus.HistogramVec
 	ticksMissed  *prometheus.CounterVec
 	optimizers   *optimizerMetrics
+	orphans      *prometheus.GaugeVec
+	adopted      *prometheus.CounterVec
+	deleted      *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics.
@@ -53,7 +56,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		tickSeconds:  seconds("scalerd_tick_seconds", "Time of a tick.", "application"),
 		ticksMissed:  counter("scalerd_ticks_missed_total", "Ticks that were skipped because one took too long.", "application"),
 		optimizers:   newOptimizerMetrics(reg),
+		orphans:      gauge("scalerd_orphans", "Resources in the cloud with the group's tags that no state has.", group...),
+		adopted:      counter("scalerd_orphans_adopted_total", "Resources of interrupted creations that were taken over.", group...),
+		deleted:      counter("scalerd_orphans_deleted_total", "Resources that nobody wanted and that were deleted.", group...),
 	}
+	reg.MustRegister(m.orphans, m.adopted, m.deleted)
 	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.decisions, m.held, m.policyErrors, m.missing,
 		m.steps, m.stepSeconds, m.gone, m.tickSeconds, m.ticksMissed)
 	return m
@@ -97,10 +104,10 @@ func (m *Metrics) group(app string, g GroupStatus) {
 // forget drops the series of a group that is gone.
 func (m *Metrics) forget(app, group string) {
 	labels := prometheus.Labels{"application": app, "group": group}
-	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow} {
+	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow, m.orphans} {
 		v.DeletePartialMatch(labels)
 	}
-	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone} {
+	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone, m.adopted, m.deleted} {
 		v.DeletePartialMatch(labels)
 	}
 	m.stepSeconds.DeletePartialMatch(labels)

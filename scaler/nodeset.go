@@ -98,7 +98,7 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 			return err
 		}
 		a.created[name] = now
-		edit(edits, s)[name] = a.settings(number).Decided(a.decision())
+		edit(edits, s)[name] = a.settings(number).Decided(a.decision()).Installed(a.installation)
 	}
 	return nil
 }

@@ -39,6 +39,12 @@ type shard struct {
 	failures int
 	retryAt  time.Time
 	err      error
+	// suspect is set while a creation's outcome is not known; adopts are the
+	// identifiers of what the next step takes over, by address; endedAt is the end of
+	// the last step.
+	suspect *suspicion
+	adopts  map[string]string
+	endedAt time.Time
 }
 
 // loadShard reads a shard from disk.
@@ -64,7 +70,7 @@ func loadShard(dir string, tf Terraform) (*shard, error) {
 	}
 	s.applied = string(applied)
 	s.readState(tf)
-	return s, nil
+	return s, s.readAdopts()
 }
 
 func (s *shard) readState(tf Terraform) {
@@ -95,7 +101,9 @@ func (s *shard) expect(module tfgen.Module) Expect {
 	for _, node := range sortedKeys(s.nodes) {
 		for _, address := range module.Addresses(node) {
 			want[address] = true
-			if _, ok := s.state.Resources[address]; !ok {
+			if _, ok := s.state.Resources[address]; !ok && s.adopts[address] != "" {
+				e.Import = append(e.Import, address)
+			} else if !ok {
 				e.Create = append(e.Create, address)
 			} else if s.stale() {
 				e.Update = append(e.Update, address)

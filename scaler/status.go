@@ -50,6 +50,8 @@ type GroupStatus struct {
 	RetryAt time.Time    `json:"retry_at,omitzero"`
 	Steps   []StepStatus `json:"steps,omitempty"`
 	Drift   []Change     `json:"drift,omitempty"`
+	// Lookup is what the cloud has of the group and no state tells of.
+	Lookup LookupStatus `json:"lookup"`
 	// Decision is what the last tick decided, also where it changed nothing.
 	Decision *Decision `json:"decision,omitempty"`
 	// Rollout says what the replacement of nodes with old settings does or waits for.

@@ -36,11 +36,11 @@ func TestModulesAreAsReviewed(t *testing.T) {
 			if len(lookup.Files) > 0 {
 				golden(t, filepath.Join(dir, "lookup"), lookup.Files)
 				formatted(t, filepath.Join(dir, "lookup"))
-				orphans, err := tfgen.Orphans(app, group, orphansOf(shard))
+				orphans, _, err := tfgen.Orphans(app.Name, group.Name, orphansOf(shard))
 				if err != nil {
 					t.Fatal(err)
 				}
-				golden(t, filepath.Join(dir, "orphans"), orphans.Files)
+				golden(t, filepath.Join(dir, "orphans"), []tfgen.File{orphans})
 				formatted(t, filepath.Join(dir, "orphans"))
 			}
 			if len(base.Files) > 0 {

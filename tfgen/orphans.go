@@ -69,41 +69,24 @@ func OrphanRank(kind string) int {
 	}
 }
 
-// Orphans generates the root module that takes over found resources to destroy
-// them: as they are, because every change of them is ignored. Module.Shared are
-// their addresses. Without resources it is a module in which whatever was taken
-// over before is to go.
-func Orphans(app *spec.Application, group *spec.Group, found []Found) (Module, error) {
-	var source provider
-	var configured File
-	var err error
-	switch group.Cloud {
-	case spec.CloudEC2:
-		source, configured = ec2ProviderSource, ec2Provider(app, group)
-	case spec.CloudAzure:
-		source, configured = azureProviderSource, azureProvider(app, group)
-	case spec.CloudOpenStack:
-		source = openstackProviderSource
-		if configured, err = openstackProvider(app, group); err != nil {
-			return Module{}, err
-		}
-	default:
-		return Module{}, fmt.Errorf("group %s: nothing is found on cloud %s", group.Name, group.Cloud)
-	}
-	f := newFile(app, group)
-	m := Module{}
+// Orphans generates the file of the root module that takes over found resources of
+// a group to destroy them: as they are, because every change of them is ignored. It
+// returns their addresses too. The module's other files are those of the lookup that
+// found them.
+func Orphans(app, group string, found []Found) (File, []string, error) {
+	f := newFile(&spec.Application{Name: app}, &spec.Group{Name: group})
+	var addresses []string
 	for i, orphan := range found {
 		if i > 0 {
 			f.Body().AppendNewline()
 		}
 		address, err := appendOrphan(f.Body(), i, orphan)
 		if err != nil {
-			return Module{}, err
+			return File{}, nil, err
 		}
-		m.Shared = append(m.Shared, address)
+		addresses = append(addresses, address)
 	}
-	m.Files = []File{versions(app, group, source), configured, finish("main.tf", f)}
-	return m, nil
+	return finish("main.tf", f), addresses, nil
 }
 
 // appendOrphan writes a resource with the least that its schema asks for, and the

@@ -36,6 +36,11 @@ type config struct {
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
 	DriftInterval strictyaml.Duration `yaml:"drift_interval"`
+	// LookupInterval is the time between two looks in a group's cloud for machines that
+	// no state tells of; 0 looks only after an interrupted creation.
+	LookupInterval strictyaml.Duration `yaml:"lookup_interval"`
+	// LookupGrace is how long a cloud may take to show a machine that it made.
+	LookupGrace strictyaml.Duration `yaml:"lookup_grace"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `yaml:"log_level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
 }
@@ -49,6 +54,8 @@ func defaults() config {
 		Listen:             "127.0.0.1:9417",
 		TerraformProcesses: max(2, runtime.NumCPU()),
 		DriftInterval:      strictyaml.Duration(5 * time.Minute),
+		LookupInterval:     strictyaml.Duration(time.Hour),
+		LookupGrace:        strictyaml.Duration(30 * time.Second),
 		LogLevel:           "info",
 	}
 }
@@ -58,6 +65,8 @@ type flags struct {
 	file  string
 	given config
 	drift time.Duration
+	// lookup and grace are LookupInterval and LookupGrace.
+	lookup, grace time.Duration
 }
 
 func (f *flags) register(set *pflag.FlagSet) {
@@ -71,6 +80,8 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
+	set.DurationVar(&f.lookup, "lookup-interval", d.LookupInterval.AsDuration(), "time between two looks in a group's cloud for machines that no state tells of, 0 for only after an interrupted creation")
+	set.DurationVar(&f.grace, "lookup-grace", d.LookupGrace.AsDuration(), "how long a cloud may take to show a machine that it made")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
 }
 
@@ -87,6 +98,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 		}
 	}
 	f.given.DriftInterval = strictyaml.Duration(f.drift)
+	f.given.LookupInterval, f.given.LookupGrace = strictyaml.Duration(f.lookup), strictyaml.Duration(f.grace)
 	override(set, "data", &c.Data, f.given.Data)
 	override(set, "socket", &c.Socket, f.given.Socket)
 	override(set, "listen", &c.Listen, f.given.Listen)
@@ -95,6 +107,8 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
+	override(set, "lookup-interval", &c.LookupInterval, f.given.LookupInterval)
+	override(set, "lookup-grace", &c.LookupGrace, f.given.LookupGrace)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
 	return c, c.check()
 }
@@ -134,6 +148,9 @@ func (c *config) check() error {
 	}
 	if c.DriftInterval < 0 {
 		errs = append(errs, fmt.Errorf("drift interval: %s is negative", c.DriftInterval))
+	}
+	if c.LookupInterval < 0 || c.LookupGrace < 0 {
+		errs = append(errs, fmt.Errorf("lookup interval %s and lookup grace %s: neither can be negative", c.LookupInterval, c.LookupGrace))
 	}
 	if _, err := c.level(); err != nil {
 		errs = append(errs, err)

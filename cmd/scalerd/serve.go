@@ -83,8 +83,12 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,
 		DriftEvery: c.DriftInterval.AsDuration(),
-		Metrics:    scaler.NewMetrics(registry),
-		Log:        log,
+
+		LookupEvery: c.LookupInterval.AsDuration(),
+		LookupGrace: c.LookupGrace.AsDuration(),
+
+		Metrics: scaler.NewMetrics(registry),
+		Log:     log,
 	})
 
 	socket, err := listenSocket(c.Socket)
