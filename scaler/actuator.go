@@ -44,6 +44,8 @@ type actuator struct {
 	store      Store
 	inspect    Inspector
 	driftEvery time.Duration
+	// driftBudget is that of all groups.
+	driftBudget *driftBudget
 	// installation tells this scalerd's machines from another's; empty where nothing
 	// is carried out. lookupEvery and lookupGrace are those of Config.
 	installation             string
@@ -90,7 +92,7 @@ type actuator struct {
 	results chan result
 	// drift are the findings, and checked the time of the last drift check, by
 	// shard; checking is the shard whose check is under way.
-	drift    map[string][]Change
+	drift    map[string][]DriftFinding
 	checked  map[string]time.Time
 	checking *shard
 	lookup   lookup
@@ -223,7 +225,6 @@ func (a *actuator) drain() {
 
 func (a *actuator) publish() {
 	a.published.Store(a.snapshot())
-	a.metrics.orphans.WithLabelValues(a.app, a.group).Set(float64(len(a.lookup.orphans)))
 	a.changed()
 }
 

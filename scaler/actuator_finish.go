@@ -43,6 +43,7 @@ func (a *actuator) finish(r result) {
 	step := a.steps[s.name]
 	delete(a.steps, s.name)
 	s.readState(a.tf)
+	s.serial, s.serialKnown = s.state.Serial, s.stateErr == nil
 	a.metrics.step(a.app, a.group, r.err, time.Since(step.StartedAt))
 	err := r.err
 	if err == nil {
@@ -53,6 +54,7 @@ func (a *actuator) finish(r result) {
 	}
 	a.journal(s, phaseOf(err), fmt.Sprint(orNothing(err)))
 	a.finishAdopts(s, err)
+	a.finishRepair(s, err)
 	if step.Create > 0 {
 		a.noteCreation(err)
 	}

@@ -15,7 +15,7 @@ import (
 // load reads the group from disk. It is called before run.
 func (a *actuator) load(ctx context.Context, desc *description) error {
 	a.doomed, a.steps = map[string]bool{}, map[string]StepStatus{}
-	a.drift, a.checked = map[string][]Change{}, map[string]time.Time{}
+	a.drift, a.checked = map[string][]DriftFinding{}, map[string]time.Time{}
 	a.results = make(chan result)
 	a.mail.wake = make(chan struct{}, 1)
 	row, err := a.store.Group(ctx, a.app, a.group)

@@ -51,6 +51,7 @@ func (a *actuator) rereadStates() {
 	for _, s := range a.roots() {
 		if !s.busy {
 			s.readState(a.tf)
+			a.noteForeign(s)
 		}
 	}
 }
@@ -99,6 +100,8 @@ func (a *actuator) finishWritten(ctx context.Context, now time.Time) {
 		}
 		if s.pending(a.module) {
 			a.start(ctx, s, s.expect(a.module))
+		} else if len(s.repair) > 0 {
+			a.startRepair(ctx, s)
 		} else {
 			s.unsure, s.failures, s.retryAt, s.err = false, 0, time.Time{}, nil
 		}
@@ -159,10 +162,11 @@ func (a *actuator) untilNext(now time.Time) time.Duration {
 	sooner(a.creating.retryAt)
 	sooner(a.lookupAt())
 	sooner(a.lookup.retryAt)
+	every := time.Duration(a.driftPolicy().Every)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)
-		if at, ok := a.checked[s.name]; ok && a.driftEvery > 0 {
-			sooner(at.Add(a.driftEvery))
+		if at, ok := a.checked[s.name]; ok && every > 0 {
+			sooner(at.Add(every))
 		}
 	}
 	return max(wait, 10*time.Millisecond)

@@ -271,7 +271,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 		tf:         a.config.Terraform,
 		store:      a.config.Store,
 		inspect:    a.config.Inspector,
-		driftEvery: a.config.DriftEvery,
+		driftEvery: a.config.DriftEvery, driftBudget: a.config.driftBudget,
 
 		installation: installation,
 		lookupEvery:  a.config.LookupEvery,

@@ -22,9 +22,9 @@ type Fleet struct {
 	RetryAt time.Time
 	// Steps are the steps in flight.
 	Steps []StepStatus
-	// Drift are attribute changes behind Terraform's back that the last drift
-	// check found. Nodes that are gone are replaced and not listed.
-	Drift []Change
+	// Drift are the changes behind Terraform's back that the last drift checks found
+	// and that are not repaired.
+	Drift []DriftFinding
 	// DriftCheckedAt is when every shard had been checked for drift.
 	DriftCheckedAt time.Time
 	// Lookup is what the cloud has of the group and no state tells of.
@@ -90,13 +90,13 @@ func (a *actuator) snapshot() *Fleet {
 	}
 	for _, s := range a.shards {
 		f.Nodes = append(f.Nodes, a.shardNodes(s)...)
-		f.Drift = append(f.Drift, a.drift[s.name]...)
 		if s.stateErr != nil && f.Unknown == "" {
 			f.Unknown = s.stateErr.Error()
 		}
 	}
 	f.Failures = a.creating.failures
 	for _, s := range a.roots() {
+		f.Drift = append(f.Drift, a.drift[s.name]...)
 		f.Failures = max(f.Failures, s.failures)
 		if step, ok := a.steps[s.name]; ok {
 			f.Steps = append(f.Steps, step)

@@ -27,6 +27,8 @@ type Metrics struct {
 	orphans      *prometheus.GaugeVec
 	adopted      *prometheus.CounterVec
 	deleted      *prometheus.CounterVec
+	drift        *prometheus.CounterVec
+	drifted      *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics.
@@ -58,9 +60,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		optimizers:   newOptimizerMetrics(reg),
 		orphans:      gauge("scalerd_orphans", "Resources in the cloud with the group's tags that no state has.", group...),
 		adopted:      counter("scalerd_orphans_adopted_total", "Resources of interrupted creations that were taken over.", group...),
+		drift:        counter("scalerd_drift_total", "Changes behind Terraform's back by kind: deleted, changed or foreign writer.", "application", "group", "kind"),
+		drifted:      gauge("scalerd_drift_findings", "Changes behind Terraform's back that are not repaired.", group...),
 		deleted:      counter("scalerd_orphans_deleted_total", "Resources that nobody wanted and that were deleted.", group...),
 	}
-	reg.MustRegister(m.orphans, m.adopted, m.deleted)
+	reg.MustRegister(m.orphans, m.adopted, m.deleted, m.drift, m.drifted)
 	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.decisions, m.held, m.policyErrors, m.missing,
 		m.steps, m.stepSeconds, m.gone, m.tickSeconds, m.ticksMissed)
 	return m
@@ -76,10 +80,6 @@ func (m *Metrics) step(app, group string, err error, took time.Duration) {
 	}
 	m.steps.WithLabelValues(app, group, result).Inc()
 	m.stepSeconds.WithLabelValues(app, group).Observe(took.Seconds())
-}
-
-func (m *Metrics) drift(app, group string) {
-	m.gone.WithLabelValues(app, group).Inc()
 }
 
 // group sets the gauges of one group.
@@ -99,15 +99,17 @@ func (m *Metrics) group(app string, g GroupStatus) {
 		degraded = 1
 	}
 	m.degraded.WithLabelValues(app, g.Name).Set(degraded)
+	m.drifted.WithLabelValues(app, g.Name).Set(float64(len(g.Drift)))
+	m.orphans.WithLabelValues(app, g.Name).Set(float64(len(g.Lookup.Orphans)))
 }
 
 // forget drops the series of a group that is gone.
 func (m *Metrics) forget(app, group string) {
 	labels := prometheus.Labels{"application": app, "group": group}
-	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow, m.orphans} {
+	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow, m.orphans, m.drifted} {
 		v.DeletePartialMatch(labels)
 	}
-	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone, m.adopted, m.deleted} {
+	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone, m.adopted, m.deleted, m.drift} {
 		v.DeletePartialMatch(labels)
 	}
 	m.stepSeconds.DeletePartialMatch(labels)

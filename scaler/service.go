@@ -25,6 +25,8 @@ type Config struct {
 	CheckQuery func(promql string) error
 	// DriftEvery is the time between two drift checks of a shard.
 	DriftEvery time.Duration
+	// DriftPerHour and DriftAtOnce bound the drift checks of all groups; 0 is no limit.
+	DriftPerHour, DriftAtOnce int
 	// LookupEvery is the time between two looks in the cloud for machines that no
 	// state tells of, 0 for none without cause; LookupGrace is how long a cloud may take
 	// to show what it made, and to hide what it deleted.
@@ -32,7 +34,8 @@ type Config struct {
 	Metrics                  *Metrics
 	Log                      *slog.Logger
 
-	optimizers *Optimizers
+	optimizers  *Optimizers
+	driftBudget *driftBudget
 }
 
 // Service runs any number of applications, each in goroutines of its own, so that
@@ -50,6 +53,7 @@ type Service struct {
 // NewService returns a Service that does nothing until Run.
 func NewService(config Config) *Service {
 	config.optimizers = newOptimizers(config)
+	config.driftBudget = newDriftBudget(config.DriftAtOnce, config.DriftPerHour)
 	return &Service{
 		config: config,
 		loaded: make(chan struct{}),

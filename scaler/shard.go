@@ -45,6 +45,11 @@ type shard struct {
 	suspect *suspicion
 	adopts  map[string]string
 	endedAt time.Time
+	// serial is that of the state that the last step left. repair are addresses to
+	// change back, repairing those of the step in flight.
+	serial            int64
+	serialKnown       bool
+	repair, repairing []string
 }
 
 // loadShard reads a shard from disk.

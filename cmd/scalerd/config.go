@@ -36,6 +36,9 @@ type config struct {
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
 	DriftInterval strictyaml.Duration `yaml:"drift_interval"`
+	// DriftPerHour is the most drift checks in an hour, of all groups together; 0 is no
+	// limit.
+	DriftPerHour int `yaml:"drift_per_hour" jsonschema:"minimum=0"`
 	// LookupInterval is the time between two looks in a group's cloud for machines that
 	// no state tells of; 0 looks only after an interrupted creation.
 	LookupInterval strictyaml.Duration `yaml:"lookup_interval"`
@@ -54,6 +57,7 @@ func defaults() config {
 		Listen:             "127.0.0.1:9417",
 		TerraformProcesses: max(2, runtime.NumCPU()),
 		DriftInterval:      strictyaml.Duration(5 * time.Minute),
+		DriftPerHour:       1000,
 		LookupInterval:     strictyaml.Duration(time.Hour),
 		LookupGrace:        strictyaml.Duration(30 * time.Second),
 		LogLevel:           "info",
@@ -80,6 +84,7 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
+	set.IntVar(&f.given.DriftPerHour, "drift-per-hour", d.DriftPerHour, "most drift checks in an hour, of all groups together, 0 for no limit")
 	set.DurationVar(&f.lookup, "lookup-interval", d.LookupInterval.AsDuration(), "time between two looks in a group's cloud for machines that no state tells of, 0 for only after an interrupted creation")
 	set.DurationVar(&f.grace, "lookup-grace", d.LookupGrace.AsDuration(), "how long a cloud may take to show a machine that it made")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
@@ -107,6 +112,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
+	override(set, "drift-per-hour", &c.DriftPerHour, f.given.DriftPerHour)
 	override(set, "lookup-interval", &c.LookupInterval, f.given.LookupInterval)
 	override(set, "lookup-grace", &c.LookupGrace, f.given.LookupGrace)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
@@ -148,6 +154,9 @@ func (c *config) check() error {
 	}
 	if c.DriftInterval < 0 {
 		errs = append(errs, fmt.Errorf("drift interval: %s is negative", c.DriftInterval))
+	}
+	if c.DriftPerHour < 0 {
+		errs = append(errs, fmt.Errorf("drift checks per hour: %d is negative", c.DriftPerHour))
 	}
 	if c.LookupInterval < 0 || c.LookupGrace < 0 {
 		errs = append(errs, fmt.Errorf("lookup interval %s and lookup grace %s: neither can be negative", c.LookupInterval, c.LookupGrace))

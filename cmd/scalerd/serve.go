@@ -82,7 +82,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		Monitor:    monitors(embedded, log),
 		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,
-		DriftEvery: c.DriftInterval.AsDuration(),
+		DriftEvery: c.DriftInterval.AsDuration(), DriftPerHour: c.DriftPerHour, DriftAtOnce: max(1, c.TerraformProcesses/4),
 
 		LookupEvery: c.LookupInterval.AsDuration(),
 		LookupGrace: c.LookupGrace.AsDuration(),

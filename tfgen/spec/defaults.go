@@ -43,6 +43,8 @@ func setDefaults(app *Application, has func(path string) bool) {
 		set(&g.Rollout.Batch, 1, has(path+".rollout.batch"))
 		set(&g.Rollout.Surge, defaultSurge(g), has(path+".rollout.surge"))
 		set(&g.Rollout.Pause, Duration(30*time.Second), has(path+".rollout.pause"))
+		set(&g.Drift.OnDeleted, DriftRepair, has(path+".drift.on_deleted"))
+		set(&g.Drift.OnChanged, DriftReport, has(path+".drift.on_changed"))
 		if o := g.OpenStack; o != nil {
 			set(&o.AntiAffinity, AntiAffinityNone, has(path+".openstack.anti_affinity"))
 			if o.BootVolume != nil {

@@ -56,6 +56,7 @@ groups:
     queries: {cpu: avg(group_cpu)}
     alerts: [{alert: idle, expr: avg(cpu) < 20}]
     rollout: {mode: keep, batch: 2, surge: 3, pause: 1m}
+    drift: {every: 10m, on_deleted: report, on_changed: repair}
     policies:
       - target: {query: cpu, value: 0.6, kind: average, tolerance: 0.2}
       - name: rule
@@ -86,6 +87,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 			Scaling:   Scaling{CooldownIn: Duration(time.Minute), Stabilisation: Duration(5 * time.Minute), MaxTurns: 12, BreakerAfter: 5, BreakerProbe: Duration(5 * time.Minute)},
 			CloudInit: CloudInit{Mode: CloudInitAppend},
 			Rollout:   Rollout{Mode: RolloutReplace, Batch: 1, Surge: 1, Pause: Duration(30 * time.Second)},
+			Drift:     Drift{OnDeleted: DriftRepair, OnChanged: DriftReport},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -117,6 +119,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 			Constants: map[string]any{"m_opt_weight": 0.5}, Queries: map[string]Query{"cpu": {Expr: "avg(group_cpu)"}},
 			Alerts:  []Alert{{Name: "idle", Expr: "avg(cpu) < 20"}},
 			Rollout: Rollout{Mode: RolloutKeep, Batch: 2, Surge: 3, Pause: Duration(time.Minute)},
+			Drift:   Drift{Every: Duration(10 * time.Minute), OnDeleted: DriftReport, OnChanged: DriftRepair},
 			Policies: []Policy{
 				{Name: "target", Target: &Target{Query: "cpu", Value: 0.6, Kind: TargetAverage, Tolerance: 0.2}},
 				{Name: "rule", Steps: &Steps{Query: "requests", Bands: []Band{

@@ -107,6 +107,11 @@ func drawGroup(t *rapid.T, i int) Group {
 			Mode:  rapid.SampledFrom([]RolloutMode{RolloutReplace, RolloutKeep}).Draw(t, "rollout"),
 			Batch: rapid.IntRange(1, 9).Draw(t, "batch"), Surge: rapid.SampledFrom([]int{0, 9, 10}).Draw(t, "surge"), Pause: drawDuration(t, 0),
 		},
+		Drift: Drift{
+			Every:     drawDuration(t, 0),
+			OnDeleted: rapid.SampledFrom([]DriftAction{DriftRepair, DriftReport}).Draw(t, "on deleted"),
+			OnChanged: rapid.SampledFrom([]DriftAction{DriftRepair, DriftReport}).Draw(t, "on changed"),
+		},
 		Alerts:    []Alert{{Name: fmt.Sprintf("a%d", i), Expr: "up == 0", For: drawDuration(t, 0)}},
 		Metrics:   Metrics{Port: rapid.IntRange(1, 65535).Draw(t, "port"), Path: "/metrics"},
 		Constants: map[string]any{"g": drawText.Draw(t, "constant")},
