@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/scalerd/scalerd/tfgen"
@@ -93,9 +94,8 @@ func (a *actuator) findGone(s *shard, address string, before []DriftFinding) {
 	}
 	a.metrics.drift.WithLabelValues(a.app, a.group, string(DriftDeleted)).Inc()
 	a.log.Warn("resource is gone", "shard", s.name, "address", address)
-	a.journal(s, "drift", address+" is gone and will be replaced")
 	if node, ok := tfgen.AddressNode(address); ok {
-		a.doomed[node] = true
+		a.doomed[node], a.lost[node] = true, address
 	} else if s == a.base && !slices.Contains(a.deadShared, address) {
 		a.deadShared = append(a.deadShared, address)
 	}
@@ -110,7 +110,6 @@ func (a *actuator) find(s *shard, f DriftFinding, before []DriftFinding) {
 	} else {
 		a.metrics.drift.WithLabelValues(a.app, a.group, string(f.Kind)).Inc()
 		a.log.Warn("drift", "shard", s.name, "kind", f.Kind, "address", f.Address, "action", f.Action, "detail", f.Detail)
-		a.journal(s, "drift", fmt.Sprintf("%s %s %s: %s", f.Kind, f.Address, f.Detail, f.Action))
 	}
 	a.drift[s.name] = append(a.drift[s.name], f)
 }
@@ -118,7 +117,7 @@ func (a *actuator) find(s *shard, f DriftFinding, before []DriftFinding) {
 // noteForeign notices a state that somebody else wrote since the shard's last step.
 // What it says is taken as the truth, and checked soon.
 func (a *actuator) noteForeign(s *shard) {
-	if s.stateErr != nil || s.busy {
+	if s.stateErr != nil || s.busy || s.recovering {
 		return
 	}
 	if s.serialKnown && s.state.Serial != s.serial {
@@ -131,10 +130,15 @@ func (a *actuator) noteForeign(s *shard) {
 
 // startRepair changes attributes back that were changed behind Terraform's back, in
 // place.
-func (a *actuator) startRepair(ctx context.Context, s *shard) {
-	s.repairing = slices.Compact(slices.Sorted(slices.Values(s.repair)))
-	s.repair = nil
-	a.start(ctx, s, Expect{Refresh: true, Update: s.repairing})
+func (a *actuator) startRepair(ctx context.Context, s *shard) error {
+	addresses := slices.Compact(slices.Sorted(slices.Values(s.repair)))
+	record := a.record(s)
+	record.Reason = "changed behind Terraform's back: " + strings.Join(addresses, ", ")
+	if err := a.begin(ctx, s, record); err != nil {
+		return err
+	}
+	s.repair, s.repairing = nil, addresses
+	return a.start(ctx, s, Expect{Refresh: true, Update: addresses})
 }
 
 // finishRepair takes the end of such a step. What could not be changed in place is
@@ -147,7 +151,6 @@ func (a *actuator) finishRepair(s *shard, err error) {
 	}
 	if err == nil {
 		a.drift[s.name] = slices.DeleteFunc(a.drift[s.name], func(f DriftFinding) bool { return slices.Contains(repaired, f.Address) })
-		a.journal(s, "drift", fmt.Sprintf("%v changed back", repaired))
 		return
 	}
 	for i, f := range a.drift[s.name] {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/scalerd/scalerd/tfgen"
 )
@@ -15,6 +18,8 @@ import (
 // they are, and destroys them. Its state is empty in between.
 type graveyard struct {
 	tf         Terraform
+	store      Journal
+	log        *slog.Logger
 	app, group string
 	root       Root
 	// lookupDir has the provider's files.
@@ -86,7 +91,11 @@ func (g graveyard) takeSome(ctx context.Context, orphans []Orphan) error {
 	if err := writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
 		return err
 	}
-	_, err = g.tf.Step(ctx, g.root, Expect{Import: addresses}, func(Progress) {})
+	var ids []string
+	for _, o := range orphans {
+		ids = append(ids, fmt.Sprintf("%s %s of node %s, because %s", o.Type, o.ID, o.Node, o.Why))
+	}
+	err = g.step(ctx, Expect{Import: addresses}, "takes over to destroy: "+strings.Join(ids, "; "))
 	return errors.Join(err, g.empty(ctx))
 }
 
@@ -106,8 +115,28 @@ func (g graveyard) empty(ctx context.Context) error {
 	if len(state.Resources) == 0 {
 		return nil
 	}
-	_, err = g.tf.Step(ctx, g.root, Expect{Delete: sortedKeys(state.Resources)}, func(Progress) {})
-	return err
+	return g.step(ctx, Expect{Delete: sortedKeys(state.Resources)}, "destroys what was taken over")
+}
+
+// step runs a step of the root module, journalled as any other.
+func (g graveyard) step(ctx context.Context, expect Expect, reason string) error {
+	record := StepRecord{Application: g.app, Group: g.group, Shard: tfgen.OrphansName, Reason: reason}
+	record.enter(PhaseIntent, time.Now())
+	var err error
+	if record.ID, err = g.store.BeginStep(ctx, record); err != nil {
+		return err
+	}
+	watch := &stepWatch{record: record, store: g.store, log: g.log, progress: func(Progress) {}}
+	_, err = g.tf.Step(ctx, g.root, expect, watch)
+	if errors.Is(err, ErrStateMoved) { // an interrupted one was brought in order
+		_, err = g.tf.Step(ctx, g.root, expect, watch)
+	}
+	end := PhaseDone
+	if err != nil {
+		end, watch.record.Error = PhaseFailed, err.Error()
+	}
+	watch.record.enter(end, time.Now())
+	return errors.Join(err, g.store.SaveStep(context.WithoutCancel(ctx), watch.record))
 }
 
 // prepare writes the provider's files, which are the lookup's.

@@ -71,8 +71,11 @@ func (a *actuator) loadLookup(now time.Time) {
 		l.next = now.Add(time.Duration(spread(a.app+"/"+a.group) * float64(a.lookupEvery)))
 	}
 	for _, s := range a.shards {
-		if len(s.expect(a.module).Create) > 0 {
-			a.suspect(s, now)
+		if !s.misses(a.module) {
+			continue
+		}
+		if a.suspect(s, now); s.suspect != nil && s.open != nil {
+			s.suspect.until = s.open.At().Add(a.lookupGrace) // nothing was made since
 		}
 	}
 }
@@ -121,13 +124,9 @@ func (a *actuator) suspect(s *shard, now time.Time) {
 	}
 }
 
-// suspectAfter puts a shard under suspicion after a failed step that may have made
-// what its state does not tell of.
-func (a *actuator) suspectAfter(s *shard, step StepStatus, err error) {
-	if s != a.base && step.Create > 0 && step.Progress.Phase == "apply" && mayHaveMade(err) {
-		a.suspect(s, time.Now())
-	}
-}
+// misses reports whether a node of the shard misses something that its next step
+// would create.
+func (s *shard) misses(module tfgen.Module) bool { return len(s.expect(module).Create) > 0 }
 
 // mayHaveMade reports whether a failed creation may have made something all the
 // same. It has not where the cloud itself refused all that failed.
@@ -259,7 +258,7 @@ func (a *actuator) takeLookup(r foundResult) {
 		if l.startedAt.Before(s.suspect.since) {
 			return false
 		}
-		return len(s.expect(a.module).Create) == 0 || !l.startedAt.Before(s.suspect.until)
+		return !s.misses(a.module) || !l.startedAt.Before(s.suspect.until)
 	})
 }
 

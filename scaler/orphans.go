@@ -178,7 +178,6 @@ func (a *actuator) finishAdopts(s *shard, err error) {
 		id := s.adopts[address]
 		if s.state.IDs[address] == id {
 			a.metrics.adopted.WithLabelValues(a.app, a.group).Inc()
-			a.journal(s, "adopted", address+" is "+id)
 			a.log.Info("adopted", "shard", s.name, "address", address, "id", id)
 			a.lookup.forget(id)
 		} else if errors.As(err, &refused) {
@@ -216,10 +215,7 @@ func (a *actuator) condemned() []Orphan {
 // deleteOrphans destroys orphans in a goroutine.
 func (a *actuator) deleteOrphans(ctx context.Context, victims []Orphan) {
 	a.lookup.deleting = true
-	for _, o := range victims {
-		a.journalOrphan("orphan", fmt.Sprintf("%s %s of node %s goes: %s", o.Type, o.ID, o.Node, o.Why))
-	}
-	grave := graveyard{tf: a.tf, app: a.app, group: a.group, lookupDir: a.lookupDir(),
+	grave := graveyard{tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
 		root: Root{Dir: filepath.Join(a.dir, tfgen.OrphansName), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}}
 	go func() {
 		gone, err := grave.take(ctx, victims)
@@ -240,7 +236,6 @@ func (a *actuator) takeDeleted(r deletedResult) {
 	for _, o := range r.gone {
 		l.forget(o.ID)
 		a.metrics.deleted.WithLabelValues(a.app, a.group).Inc()
-		a.journalOrphan("deleted", fmt.Sprintf("%s %s of node %s", o.Type, o.ID, o.Node))
 		a.log.Info("orphan deleted", "type", o.Type, "id", o.ID, "node", o.Node)
 	}
 	l.err = r.err
@@ -253,11 +248,4 @@ func (a *actuator) takeDeleted(r deletedResult) {
 	// next lookup tells.
 	l.orphans = slices.DeleteFunc(l.orphans, func(o Orphan) bool { return o.Verdict == VerdictDelete })
 	l.next = now
-}
-
-func (a *actuator) journalOrphan(phase, detail string) {
-	e := Entry{At: time.Now(), Application: a.app, Group: a.group, Shard: tfgen.OrphansName, Phase: phase, Detail: detail}
-	if err := a.store.Journal(context.Background(), e); err != nil {
-		a.log.Warn("journal", "phase", phase, "error", err)
-	}
 }
