@@ -71,12 +71,14 @@ func (a *actuator) takeDrift(r result) {
 			changed[change.Address] = true
 		}
 	}
-	before := a.drift[s.name]
-	a.drift[s.name] = nil
+	policy, before := a.driftPolicy(), a.drift[s.name]
+	// A foreign writer stays listed for a while: the check after it finds nothing odd.
+	a.drift[s.name] = slices.DeleteFunc(slices.Clone(before), func(f DriftFinding) bool {
+		return f.Kind != DriftForeign || time.Since(f.Since) >= time.Duration(policy.Every)
+	})
 	for _, address := range sortedKeys(gone) {
 		a.findGone(s, address, before)
 	}
-	policy := a.driftPolicy()
 	for _, address := range sortedKeys(changed) {
 		a.find(s, DriftFinding{Kind: DriftChanged, Address: address, Action: policy.OnChanged}, before)
 		if policy.OnChanged == spec.DriftRepair && s != a.base {
