@@ -99,31 +99,42 @@ func TestAMachineThatIsShownLateIsNotDoubled(t *testing.T) {
 	}
 }
 
-// TestAnUnwantedMachineIsDeleted scales in while the machine of a lost creation is
-// not shown yet. Another's machine with the same tags stays.
+// TestAnUnwantedMachineIsDeleted scales in after a lost creation: on OpenStack the
+// machine is found, on EC2 it is shown so late that its node is long gone.
 func TestAnUnwantedMachineIsDeleted(t *testing.T) {
 	t.Parallel()
-	d, clouds := startSimulated(t, "--lookup-grace", "2s", "--lookup-interval", "3s")
-	d.submit("name: shop\ninterval: 1s\ngroups:\n" + simulatedGroup("openstack", "min: 0, initial: 1, max: 3"))
-	d.wait("shop", "openstack", 1)
-	lost := simcloud.Fault{ID: "lost", Kind: simcloud.Lost, Type: machineTypes["openstack"], Count: 1}
-	late := simcloud.Fault{ID: "late", Kind: simcloud.Invisible, Type: machineTypes["openstack"], Count: 1, For: 20 * time.Second}
-	if _, err := clouds.Inject(late, lost); err != nil {
+	d, clouds := startSimulated(t, "--lookup-grace", "4s", "--lookup-interval", "5s")
+	d.submit("name: shop\ninterval: 1s\ngroups:\n" +
+		simulatedGroup("openstack", "min: 0, initial: 1, max: 3") + simulatedGroup("ec2", "min: 0, initial: 1, max: 3"))
+	faults := []simcloud.Fault{{ID: "late", Kind: simcloud.Invisible, Type: machineTypes["ec2"], Count: 1, For: 40 * time.Second}}
+	for _, cloud := range []string{"openstack", "ec2"} {
+		d.wait("shop", cloud, 1)
+		faults = append(faults, simcloud.Fault{ID: cloud, Kind: simcloud.Lost, Type: machineTypes[cloud], Count: 1})
+	}
+	if _, err := clouds.Inject(faults...); err != nil {
 		t.Fatal(err)
 	}
-	d.scale("shop", "openstack", 2)
-	d.struck(clouds, "lost")
-	d.scale("shop", "openstack", 1)
-	d.wait("shop", "openstack", 1)
-	d.within(2*patience, "only the wanted machine is left", func() error {
-		if found := machines(t, clouds); len(found) != 1 {
-			return fmt.Errorf("there are %d machines: %+v", len(found), found)
+	for _, cloud := range []string{"openstack", "ec2"} {
+		d.scale("shop", cloud, 2)
+		d.struck(clouds, cloud)
+		d.scale("shop", cloud, 1)
+	}
+	for _, cloud := range []string{"openstack", "ec2"} {
+		d.wait("shop", cloud, 1)
+	}
+	d.within(2*patience, "only the wanted machines are left", func() error {
+		var left []string
+		for _, m := range machines(t, clouds) {
+			left = append(left, m.Name+" "+m.ID)
+		}
+		if len(left) != 2 {
+			return fmt.Errorf("there are %q; orphans:\n%s", left, d.must("orphans"))
 		}
 		return nil
 	})
 	d.eventually("the deletion is counted", func() error {
-		if text := d.metrics(); !strings.Contains(text, `scalerd_orphans_deleted_total{application="shop",group="openstack"}`) {
-			return fmt.Errorf("the metric scalerd_orphans_deleted_total is not there")
+		if text := d.metrics(); !strings.Contains(text, `scalerd_orphans_deleted_total{application="shop",group="ec2"} 1`) {
+			return fmt.Errorf("the metric scalerd_orphans_deleted_total is not 1")
 		}
 		return nil
 	})

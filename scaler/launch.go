@@ -28,7 +28,7 @@ func (a *actuator) rewrite(ctx context.Context, s *shard, nodes tfgen.Nodes) err
 		return err
 	}
 	e := s.expect(a.module)
-	if s.suspect != nil || s.err != nil && e.creations() > 0 {
+	if s.err != nil && e.creations() > 0 {
 		return a.enter(ctx, s, PhaseWritten) // what failed before goes on failing: its retry does this too
 	}
 	s.failures, s.retryAt, s.err = 0, time.Time{}, nil

@@ -41,7 +41,7 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 // have no step in flight.
 func (a *actuator) dropDoomed(edits map[*shard]tfgen.Nodes) {
 	for _, s := range a.shards {
-		if s.busy {
+		if s.busy || s.suspect != nil {
 			continue
 		}
 		for name := range s.nodes {
@@ -134,7 +134,8 @@ func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, e
 
 // shrink takes n nodes out of the node sets: those that do not exist yet first,
 // then those with old settings, then the newest; protected nodes never. Nodes of a shard with a step in
-// flight wait for its end.
+// flight wait for its end, and those of one under suspicion until the cloud was asked:
+// what leads to a lost machine may be another resource of its node.
 func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
 	rank := func(m member) int {
 		switch {
@@ -153,7 +154,7 @@ func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(tfgen.NodeNumber(y.name), tfgen.NodeNumber(x.name)))
 	})
 	for _, victim := range alive[:min(n, len(alive))] {
-		if !victim.shard.busy {
+		if !victim.shard.busy && victim.shard.suspect == nil {
 			delete(edit(edits, victim.shard), victim.name)
 		}
 	}

@@ -97,6 +97,8 @@ func (a *actuator) judge(found []tfgen.Found) {
 
 // verdict is what to do about a resource of the group that no state has; s is the
 // shard that has its node in its node set, and taken what is adopted there already.
+// What belongs to a node that is to go is adopted too, as long as the node is in the
+// set: then it goes with the rest of the node, in the right order.
 func (a *actuator) verdict(f tfgen.Found, s *shard, taken map[string]string) (Verdict, string) {
 	number, address := tfgen.NodeNumber(f.Node), nodeAddress(f.Type, f.Node)
 	switch {
@@ -108,12 +110,8 @@ func (a *actuator) verdict(f tfgen.Found, s *shard, taken map[string]string) (Ve
 		return VerdictKeep, "its node name is none of this group's"
 	case number >= a.next:
 		return VerdictKeep, "its node was never decided here: the database may be an older copy"
-	case a.dismissed:
-		return VerdictDelete, "its group is to go"
 	case s == nil:
 		return VerdictDelete, "its node is not wanted"
-	case a.doomed[f.Node]:
-		return VerdictDelete, "its node is to go"
 	case !slices.Contains(a.module.Addresses(f.Node), address):
 		return VerdictDelete, "its node has no such resource"
 	case a.lookup.refused[key(f.ID)] != "":
