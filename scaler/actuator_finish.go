@@ -82,6 +82,7 @@ func (a *actuator) finish(r result) {
 	}
 	if r.record.reached(PhaseApplying) && mayHaveMade(err) && s.misses(a.module) {
 		a.suspect(s, time.Now())
+		a.adoptExisting(s, err)
 	}
 	if recovered && s.unsure {
 		a.log.Warn("an apply was cut short with its scalerd; a new step goes on", "shard", s.name)

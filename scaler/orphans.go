@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -138,16 +140,21 @@ func (a *actuator) shardOf(node string) *shard {
 	return nil
 }
 
-// writeAdopts makes the shard's next step take over resources, by address.
+// writeAdopts makes the shard's next step take over resources too, by address.
 func (s *shard) writeAdopts(ids map[string]string) error {
-	text, err := tfgen.Adopt(ids)
+	all := maps.Clone(s.adopts)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, ids)
+	text, err := tfgen.Adopt(all)
 	if err != nil {
 		return err
 	}
 	if err := writeFile(filepath.Join(s.dir, tfgen.AdoptFile), text); err != nil {
 		return err
 	}
-	s.adopts = ids
+	s.adopts = all
 	return nil
 }
 
@@ -246,4 +253,39 @@ func (a *actuator) takeDeleted(r deletedResult) {
 	// next lookup tells.
 	l.orphans = slices.DeleteFunc(l.orphans, func(o Orphan) bool { return o.Verdict == VerdictDelete })
 	l.next = now
+}
+
+// existing is how azurerm refuses to create what is there already.
+var existing = regexp.MustCompile(`A resource with the ID "([^"]+)" already exists`)
+
+// adoptExisting makes the shard adopt what a creation found to be there already and
+// no lookup finds, because it has no tags: an association of a node's interface, told
+// by that interface, which is in the state.
+func (a *actuator) adoptExisting(s *shard, err error) {
+	var said Diagnostics
+	if !errors.As(err, &said) {
+		return
+	}
+	ours := map[string]bool{}
+	for _, id := range s.state.IDs {
+		ours[key(id)] = true
+	}
+	ids := map[string]string{}
+	for _, d := range said {
+		m := existing.FindStringSubmatch(d.Summary + " " + d.Detail)
+		if m == nil {
+			continue
+		}
+		node, _ := tfgen.AddressNode(d.Address)
+		part, _, joined := strings.Cut(m[1], "|")
+		if joined && ours[key(part)] && slices.Contains(a.module.Addresses(node), d.Address) {
+			ids[d.Address] = m[1]
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	if err := s.writeAdopts(ids); err != nil {
+		a.note(err)
+	}
 }

@@ -95,6 +95,32 @@ func TestOfTwoMachinesOfANodeOneIsAdopted(t *testing.T) {
 	}
 }
 
+func TestAnAssociationThatIsThereAlreadyIsAdopted(t *testing.T) {
+	const nic, nsg = "/subscriptions/1/networkInterfaces/shop-web-0001", "/subscriptions/1/networkSecurityGroups/web"
+	association := `azurerm_network_interface_security_group_association.node["web-0001"]`
+	refused := func(id string) error {
+		return fmt.Errorf("apply: %w", Diagnostics{{Severity: "error", Address: association,
+			Summary: fmt.Sprintf("A resource with the ID %q already exists - to be managed via Terraform this resource needs to be imported into the State.", id)}})
+	}
+	for _, r := range []struct {
+		name, id string
+		want     map[string]string
+	}{
+		{"of an interface of ours", nic + "|" + nsg, map[string]string{association: nic + "|" + nsg}},
+		{"of another interface", "/subscriptions/1/networkInterfaces/x|" + nsg, nil},
+		{"what is no association", nic, nil},
+	} {
+		a := lookedUp(t)
+		a.module.PerNode = []string{"azurerm_network_interface.node", "azurerm_network_interface_security_group_association.node"}
+		s := a.shards[0]
+		s.state.IDs = map[string]string{`azurerm_network_interface.node["web-0001"]`: nic}
+		a.adoptExisting(s, refused(r.id))
+		if diff := cmp.Diff(r.want, s.adopts); diff != "" {
+			t.Errorf("%s: adopts (-want +got):\n%s", r.name, diff)
+		}
+	}
+}
+
 func TestAnOrphanIsDeletedWhenItWasSeenAgainAfterTheGrace(t *testing.T) {
 	a := lookedUp(t)
 	a.lookupGrace = time.Minute
