@@ -155,6 +155,9 @@ func (a *actuator) advanceLookup(ctx context.Context, now time.Time) {
 	if !l.possible || l.running || l.deleting || now.Before(l.retryAt) {
 		return
 	}
+	if a.blind() {
+		return
+	}
 	if victims := a.condemned(); len(victims) > 0 {
 		a.deleteOrphans(ctx, victims)
 		return

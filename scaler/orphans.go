@@ -51,6 +51,10 @@ func key(id string) string { return strings.ToLower(id) }
 // and makes the shards adopt what they miss.
 func (a *actuator) judge(found []tfgen.Found) {
 	l := &a.lookup
+	if a.blind() {
+		l.orphans = nil
+		return
+	}
 	slices.SortFunc(found, func(x, y tfgen.Found) int { return cmp.Or(cmp.Compare(x.Type, y.Type), cmp.Compare(x.ID, y.ID)) })
 	known := map[string]bool{}
 	for _, s := range a.shards {
@@ -95,6 +99,11 @@ func (a *actuator) judge(found []tfgen.Found) {
 		}
 		s.retryAt = time.Time{}
 	}
+}
+
+// blind reports whether a state can't be read: what it has would all seem lost.
+func (a *actuator) blind() bool {
+	return slices.ContainsFunc(a.shards, func(s *shard) bool { return s.stateErr != nil })
 }
 
 // verdict is what to do about a resource of the group that no state has; s is the
@@ -209,6 +218,9 @@ func (l *lookup) forget(id string) {
 // grace between, and in a group that goes all.
 func (a *actuator) condemned() []Orphan {
 	var victims []Orphan
+	if a.blind() {
+		return nil
+	}
 	for _, o := range a.lookup.orphans {
 		if o.Verdict == VerdictDelete && (a.dismissed && a.idleAndEmpty() || a.lookup.lookedAt.Sub(o.Since) >= a.lookupGrace) {
 			victims = append(victims, o)

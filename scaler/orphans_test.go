@@ -57,6 +57,7 @@ func TestVerdictOnWhatNoStateTellsOf(t *testing.T) {
 		{"a number that was never decided stays", foundNode("i-5", "web-0004"), nothing, VerdictKeep},
 		{"what is of a shard with a step in flight is not judged", foundNode("i-2", "web-0002"), func(a *actuator) { a.shards[0].busy = true }, ""},
 		{"what is of a shard whose step ended since is not judged", foundNode("i-2", "web-0002"), func(a *actuator) { a.shards[0].endedAt = decideNow.Add(1) }, ""},
+		{"while a state is lost nothing is judged", foundNode("i-3", "web-0003"), func(a *actuator) { a.shards[0].stateErr = ErrStateLost }, ""},
 		{"another application's is not judged", with(foundNode("i-5", "web-0002"), func(f *tfgen.Found) { f.Application = "blog" }), nothing, ""},
 	}
 	for _, r := range rows {
