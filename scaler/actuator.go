@@ -45,8 +45,14 @@ type actuator struct {
 	store      Store
 	inspect    Inspector
 	driftEvery time.Duration
-	metrics    *Metrics
-	log        *slog.Logger
+	// driftBudget is that of all groups.
+	driftBudget *driftBudget
+	// installation tells this scalerd's machines from another's; empty where nothing
+	// is carried out. lookupEvery and lookupGrace are those of Config.
+	installation             string
+	lookupEvery, lookupGrace time.Duration
+	metrics                  *Metrics
+	log                      *slog.Logger
 	// changed is called after a new Fleet was published.
 	changed func()
 
@@ -103,9 +109,10 @@ type actuator struct {
 	results chan result
 	// drift are the findings, and checked the time of the last drift check, by
 	// shard; checking is the shard whose check is under way.
-	drift    map[string][]Change
+	drift    map[string][]DriftFinding
 	checked  map[string]time.Time
 	checking *shard
+	lookup   lookup
 	// creating is the failure of creations: it is the group's, because another shard
 	// would only fail too, and it stays until a creation succeeds.
 	creating struct {
@@ -133,7 +140,10 @@ type result struct {
 	errand *errand
 	drift  []Change
 	dead   []string
-	err    error
+	// found and deleted are set for the ends of a lookup and of orphans.
+	found   *foundResult
+	deleted *deletedResult
+	err     error
 }
 
 // mailbox holds what is asked of an actuator and not taken yet; the latest wish
@@ -224,7 +234,7 @@ func (a *actuator) run(ctx context.Context) {
 
 // drain waits for the steps in flight after ctx ended.
 func (a *actuator) drain() {
-	for len(a.steps) > 0 || a.checking != nil || a.errands > 0 {
+	for len(a.steps) > 0 || a.checking != nil || a.lookup.running || a.lookup.deleting || a.errands > 0 {
 		if r := <-a.results; r.progress == nil {
 			a.finish(r)
 		}

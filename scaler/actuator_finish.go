@@ -27,19 +27,26 @@ func (a *actuator) takeProgress(r result) {
 
 // finish takes the end of a step: the state is read back whatever happened.
 func (a *actuator) finish(r result) {
-	if r.check {
+	switch {
+	case r.check:
 		a.takeDrift(r)
 		return
-	}
-	if r.errand != nil {
+	case r.found != nil:
+		a.takeLookup(*r.found)
+		return
+	case r.deleted != nil:
+		a.takeDeleted(*r.deleted)
+		return
+	case r.errand != nil:
 		a.takeErrand(*r.errand)
 		return
 	}
 	s, recovered := r.shard, r.shard.recovering
-	s.busy, s.open = false, r.record
+	s.busy, s.open, s.endedAt = false, r.record, time.Now()
 	step := a.steps[s.name]
 	delete(a.steps, s.name)
 	s.readState(a.tf)
+	s.serial, s.serialKnown = s.state.Serial, s.stateErr == nil
 	if a.postpone(s, r.err) {
 		return
 	}
@@ -56,7 +63,9 @@ func (a *actuator) finish(r result) {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.conclude(s, err)
-	d, again := a.judge(s, step, err)
+	a.finishAdopts(s, err)
+	a.finishRepair(s, err)
+	d, again := a.weigh(s, step, err)
 	if err == nil {
 		s.failures, s.retryAt, s.err, s.unsure = 0, time.Time{}, nil, false
 		if s == a.base {
@@ -71,6 +80,10 @@ func (a *actuator) finish(r result) {
 	// may not have.
 	if s.stateErr == nil {
 		s.unsure = errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
+	}
+	if r.record.reached(PhaseApplying) && mayHaveMade(err) && s.misses(a.module) {
+		a.suspect(s, time.Now())
+		a.adoptExisting(s, err)
 	}
 	if recovered && s.unsure {
 		a.log.Warn("an apply was cut short with its scalerd; a new step goes on", "shard", s.name)

@@ -16,7 +16,7 @@ import (
 func (a *actuator) load(ctx context.Context, desc *description) error {
 	a.doomed, a.lost, a.drained, a.steps = map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]StepStatus{}
 	a.leaving, a.departures, a.kept = map[string]*shard{}, map[string]*departure{}, map[string]time.Time{}
-	a.drift, a.checked = map[string][]Change{}, map[string]time.Time{}
+	a.drift, a.checked = map[string][]DriftFinding{}, map[string]time.Time{}
 	a.results = make(chan result)
 	a.mail.wake = make(chan struct{}, 1)
 	row, err := a.store.Group(ctx, a.app, a.group)
@@ -65,6 +65,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	if err := a.resolve(ctx); err != nil {
 		return err
 	}
+	a.loadLookup(time.Now())
 	a.published.Store(a.snapshot())
 	return nil
 }
@@ -100,6 +101,9 @@ func (a *actuator) adopt(d description) error {
 		return fmt.Errorf("group folder: %w", err)
 	}
 	if err := a.writeBase(base); err != nil {
+		return err
+	}
+	if err := a.writeLookup(d); err != nil {
 		return err
 	}
 	for _, s := range a.shards {

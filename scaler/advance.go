@@ -36,6 +36,7 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 		return err
 	}
 	a.forgetGone(ctx)
+	a.advanceLookup(ctx, now)
 	if err := a.finishWritten(ctx, now); err != nil {
 		return err
 	}
@@ -58,6 +59,7 @@ func (a *actuator) rereadStates() {
 	for _, s := range a.roots() {
 		if !s.busy {
 			s.readState(a.tf)
+			a.noteForeign(s)
 		}
 	}
 }
@@ -72,7 +74,7 @@ func (a *actuator) uncertain() bool {
 }
 
 func (a *actuator) idle(s *shard, now time.Time) bool {
-	return !s.busy && !s.recovering && s.stateErr == nil && !now.Before(s.retryAt)
+	return !s.busy && !s.recovering && s.stateErr == nil && s.suspect == nil && !now.Before(s.retryAt)
 }
 
 // advanceBase brings what the shards share in line with the description, and
@@ -114,6 +116,12 @@ func (a *actuator) finishWritten(ctx context.Context, now time.Time) error {
 			}
 			continue
 		}
+		if len(s.repair) > 0 {
+			if err := a.startRepair(ctx, s); err != nil {
+				return err
+			}
+			continue
+		}
 		if s.open != nil { // what it was to do is so already
 			if err := a.close(ctx, s, PhaseDone, nil); err != nil {
 				return err
@@ -138,7 +146,7 @@ func (a *actuator) shardsEmpty() bool {
 
 // gone reports whether a dismissed group has nothing left.
 func (a *actuator) gone() bool {
-	return len(a.steps) == 0 && a.checking == nil && a.errands == 0 && a.shardsEmpty() &&
+	return len(a.steps) == 0 && a.checking == nil && a.errands == 0 && a.shardsEmpty() && a.looked() &&
 		(a.base == nil || len(a.base.state.Resources) == 0)
 }
 
@@ -176,11 +184,14 @@ func (a *actuator) untilNext(now time.Time) time.Duration {
 	}
 	sooner(a.retryAt)
 	sooner(a.creating.retryAt)
+	sooner(a.lookupAt())
+	sooner(a.lookup.retryAt)
+	every := time.Duration(a.driftPolicy().Every)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)
 		sooner(s.refusedUntil)
-		if at, ok := a.checked[s.name]; ok && a.driftEvery > 0 {
-			sooner(at.Add(a.driftEvery))
+		if at, ok := a.checked[s.name]; ok && every > 0 {
+			sooner(at.Add(every))
 		}
 	}
 	return max(wait, 10*time.Millisecond)

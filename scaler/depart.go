@@ -228,7 +228,7 @@ func (a *actuator) journalRefusal(s *shard, names []string, err error, now time.
 // until it is tried next.
 func (a *actuator) takeBack(edits map[*shard]tfgen.Nodes, now time.Time) {
 	for _, s := range a.shards {
-		if s.busy || s.refusal == nil || !now.Before(s.refusedUntil) || a.desc == nil {
+		if s.busy || s.suspect != nil || s.refusal == nil || !now.Before(s.refusedUntil) || a.desc == nil {
 			continue
 		}
 		for name, settings := range s.removed {

@@ -29,8 +29,10 @@ type cloud struct {
 	takes time.Duration
 	fails func(scaler.Change) bool
 	// gone are resources that vanished behind Terraform's back.
-	gone  map[string]bool
-	steps int
+	gone map[string]bool
+	// changed are resources that somebody changed behind Terraform's back.
+	changed map[string]bool
+	steps   int
 	// login is the digest of the credentials.
 	login string
 	// refuses says in which words the cloud refuses a node, empty where it does not,
@@ -43,7 +45,7 @@ type cloud struct {
 }
 
 func newCloud() *cloud {
-	return &cloud{states: map[string]scaler.State{}, created: map[string]int{}, gone: map[string]bool{}, takes: time.Second,
+	return &cloud{states: map[string]scaler.State{}, created: map[string]int{}, gone: map[string]bool{}, changed: map[string]bool{}, takes: time.Second,
 		fails: func(scaler.Change) bool { return false }}
 }
 
@@ -64,6 +66,9 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 		for address := range c.state(dir).Resources {
 			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
+	}
+	if expect.Refresh {
+		changes = append(changes, c.back(dir)...)
 	}
 	for _, address := range expect.Replace {
 		changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionReplace})
@@ -103,6 +108,19 @@ func (c *cloud) Recover(context.Context, scaler.Root, scaler.Watcher) error {
 	return scaler.ErrInterrupted
 }
 
+// back are the changes that undo what somebody else changed.
+func (c *cloud) back(dir string) []scaler.Change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var changes []scaler.Change
+	for address := range c.states[dir].Resources {
+		if c.changed[address] {
+			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionUpdate})
+		}
+	}
+	return changes
+}
+
 // apply does what it can of the changes: an interruption or a failure leaves the
 // others done, as terraform does.
 func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) error {
@@ -138,6 +156,8 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 			failed = append(failed, scaler.Diagnostic{Severity: "error", Summary: "not done", Address: change.Address})
 		case change.Action == scaler.ActionDelete:
 			delete(next.Resources, change.Address)
+		case change.Action == scaler.ActionUpdate:
+			delete(c.changed, change.Address)
 		default:
 			c.created[key]++
 			delete(c.gone, change.Address)
@@ -225,6 +245,9 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	var drift []scaler.Change
 	for address := range c.state(dir).Resources {
 		c.mu.Lock()
+		if c.changed[address] {
+			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionUpdate})
+		}
 		if c.gone[address] {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
@@ -240,6 +263,7 @@ func (c *cloud) Login(scaler.Root) (string, error) {
 	defer c.mu.Unlock()
 	return c.login, nil
 }
+func (c *cloud) Found(context.Context, scaler.Root) ([]tfgen.Found, error) { return nil, nil }
 
 func (c *cloud) state(dir string) scaler.State {
 	c.mu.Lock()
@@ -252,6 +276,31 @@ func (c *cloud) lose(node string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gone[fmt.Sprintf("terraform_data.node[%q]", node)] = true
+}
+
+// change changes a node behind Terraform's back.
+func (c *cloud) change(node string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changed[fmt.Sprintf("terraform_data.node[%q]", node)] = true
+}
+
+func (c *cloud) isChanged(node string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed[fmt.Sprintf("terraform_data.node[%q]", node)]
+}
+
+// write writes the states of a group as somebody else would, who changes nothing.
+func (c *cloud) write(group string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for dir, state := range c.states {
+		if filepath.Base(filepath.Dir(dir)) == group {
+			state.Serial++
+			c.states[dir] = state
+		}
+	}
 }
 
 // nodes lists what exists in the group, over all shards.

@@ -26,13 +26,15 @@ type Fleet struct {
 	RetryAt time.Time
 	// Steps are the steps in flight.
 	Steps []StepStatus
-	// Drift are attribute changes behind Terraform's back that the last drift
-	// check found. Nodes that are gone are replaced and not listed.
-	Drift []Change
+	// Drift are the changes behind Terraform's back that the last drift checks found
+	// and that are not repaired.
+	Drift []DriftFinding
 	// DriftCheckedAt is when every shard had been checked for drift.
 	DriftCheckedAt time.Time
 	// Offerings are what new nodes may be, and how each has done lately.
 	Offerings []OfferingStatus
+	// Lookup is what the cloud has of the group and no state tells of.
+	Lookup LookupStatus
 	// Settled is set while the last wish is carried out completely.
 	Settled bool
 	// Removed is set when the group is gone, with all it had.
@@ -89,6 +91,7 @@ func (a *actuator) snapshot() *Fleet {
 		Removed: a.removed,
 		Settled: a.done(),
 		seq:     a.seq,
+		Lookup:  a.lookupStatus(),
 	}
 	f.Offerings = a.offers.status(time.Now())
 	for _, at := range a.checked {
@@ -98,13 +101,13 @@ func (a *actuator) snapshot() *Fleet {
 	}
 	for _, s := range a.shards {
 		f.Nodes = append(f.Nodes, a.shardNodes(s)...)
-		f.Drift = append(f.Drift, a.drift[s.name]...)
 		if s.stateErr != nil && f.Unknown == "" {
 			f.Unknown = s.stateErr.Error()
 		}
 	}
 	f.Failures = a.creating.failures
 	for _, s := range a.roots() {
+		f.Drift = append(f.Drift, a.drift[s.name]...)
 		f.Failures = max(f.Failures, s.failures)
 		if step, ok := a.steps[s.name]; ok {
 			f.Steps = append(f.Steps, step)
@@ -117,7 +120,7 @@ func (a *actuator) snapshot() *Fleet {
 		if s.refusal == nil {
 			continue
 		}
-		if refusal(s.refusal) && f.Refused == "" {
+		if planRefused(s.refusal) && f.Refused == "" {
 			f.Refused = s.refusal.Error()
 		}
 		if f.Problem == "" {

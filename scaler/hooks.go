@@ -39,9 +39,9 @@ func (e *VetoError) Error() string {
 	return fmt.Sprintf("plan refused by the check %s, nothing was applied: %s", e.Check, words)
 }
 
-// refusal reports whether a plan was made and not applied, because it goes beyond
+// planRefused reports whether a plan was made and not applied, because it goes beyond
 // the decision or because a check refused it.
-func refusal(err error) bool {
+func planRefused(err error) bool {
 	return errors.As(err, new(*PlanRefusedError)) || errors.As(err, new(*VetoError))
 }
 

@@ -86,6 +86,8 @@ func (a *actuator) start(ctx context.Context, s *shard, expect Expect) error {
 		record := a.record(s)
 		if len(expect.Replace) > 0 {
 			record.Reason = "replaces " + strings.Join(expect.Replace, ", ")
+		} else if len(expect.Import) > 0 {
+			record.Reason = "adopts " + strings.Join(expect.Import, ", ")
 		}
 		if err := a.begin(ctx, s, record); err != nil {
 			return err

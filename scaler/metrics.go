@@ -26,6 +26,11 @@ type Metrics struct {
 	tickSeconds  *prometheus.HistogramVec
 	ticksMissed  *prometheus.CounterVec
 	optimizers   *optimizerMetrics
+	orphans      *prometheus.GaugeVec
+	adopted      *prometheus.CounterVec
+	deleted      *prometheus.CounterVec
+	drift        *prometheus.CounterVec
+	drifted      *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics.
@@ -61,7 +66,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		tickSeconds:  seconds("scalerd_tick_seconds", "Time of a tick.", "application"),
 		ticksMissed:  counter("scalerd_ticks_missed_total", "Ticks that were skipped because one took too long.", "application"),
 		optimizers:   newOptimizerMetrics(reg),
+		orphans:      gauge("scalerd_orphans", "Resources in the cloud with the group's tags that no state has.", group...),
+		adopted:      counter("scalerd_orphans_adopted_total", "Resources of interrupted creations that were taken over.", group...),
+		drift:        counter("scalerd_drift_total", "Changes behind Terraform's back by kind: deleted, changed or foreign writer.", "application", "group", "kind"),
+		drifted:      gauge("scalerd_drift_findings", "Changes behind Terraform's back that are not repaired.", group...),
+		deleted:      counter("scalerd_orphans_deleted_total", "Resources that nobody wanted and that were deleted.", group...),
 	}
+	reg.MustRegister(m.orphans, m.adopted, m.deleted, m.drift, m.drifted)
 	for _, v := range m.cost {
 		reg.MustRegister(v)
 	}
@@ -80,10 +91,6 @@ func (m *Metrics) step(app, group string, err error, took time.Duration) {
 	}
 	m.steps.WithLabelValues(app, group, result).Inc()
 	m.stepSeconds.WithLabelValues(app, group).Observe(took.Seconds())
-}
-
-func (m *Metrics) drift(app, group string) {
-	m.gone.WithLabelValues(app, group).Inc()
 }
 
 // group sets the gauges of one group.
@@ -113,15 +120,17 @@ func (m *Metrics) group(app string, g GroupStatus) {
 		degraded = 1
 	}
 	m.degraded.WithLabelValues(app, g.Name).Set(degraded)
+	m.drifted.WithLabelValues(app, g.Name).Set(float64(len(g.Drift)))
+	m.orphans.WithLabelValues(app, g.Name).Set(float64(len(g.Lookup.Orphans)))
 }
 
 // forget drops the series of a group that is gone.
 func (m *Metrics) forget(app, group string) {
 	labels := prometheus.Labels{"application": app, "group": group}
-	for _, v := range append([]*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow, m.penalty}, m.cost...) {
+	for _, v := range append([]*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow, m.orphans, m.drifted, m.penalty}, m.cost...) {
 		v.DeletePartialMatch(labels)
 	}
-	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone} {
+	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone, m.adopted, m.deleted, m.drift} {
 		v.DeletePartialMatch(labels)
 	}
 	m.stepSeconds.DeletePartialMatch(labels)

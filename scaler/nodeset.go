@@ -46,10 +46,10 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 func (a *actuator) dropDoomed(edits map[*shard]tfgen.Nodes, now time.Time) {
 	for _, s := range a.shards {
 		for name := range s.nodes {
-			if !s.busy && s.broken(a.module, name) {
+			if !s.busy && s.suspect == nil && s.broken(a.module, name) {
 				a.doomed[name] = true
 			}
-			if a.goes(name) && a.mayGo(s, name, now) && !s.busy {
+			if a.goes(name) && a.mayGo(s, name, now) && !s.busy && s.suspect == nil {
 				delete(edit(edits, s), name)
 			}
 		}
@@ -101,7 +101,7 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 			return err
 		}
 		a.created[name] = now
-		edit(edits, s)[name] = a.offers.best(now).Settings(number).Decided(a.decision())
+		edit(edits, s)[name] = a.offers.best(now).Settings(number).Decided(a.decision()).Installed(a.installation)
 	}
 	return nil
 }
@@ -138,7 +138,8 @@ func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, e
 // shrink takes n nodes out of the node sets: those that do not exist yet first,
 // then those on their way out, then those with old settings, then the newest;
 // protected nodes never, and those that could not be drained only later. Nodes of a
-// shard with a step in flight wait for its end.
+// shard with a step in flight wait for its end, and those of one under suspicion until
+// the cloud was asked: what leads to a lost machine may be another resource of its node.
 func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int, now time.Time) {
 	rank := func(m member) int {
 		switch {
@@ -160,7 +161,7 @@ func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int, n
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(tfgen.NodeNumber(y.name), tfgen.NodeNumber(x.name)))
 	})
 	for _, victim := range alive[:min(n, len(alive))] {
-		if a.mayGo(victim.shard, victim.name, now) && !victim.shard.busy {
+		if a.mayGo(victim.shard, victim.name, now) && !victim.shard.busy && victim.shard.suspect == nil {
 			delete(edit(edits, victim.shard), victim.name)
 		}
 	}

@@ -61,12 +61,12 @@ func (a *actuator) wait(kind failure.Kind, n int) time.Duration {
 	return whole/2 + time.Duration(a.rnd.Int64N(int64(whole)/2+1))
 }
 
-// judge says why a step ended as it did, and when it is to be tried again: the zero
+// weigh says why a step ended as it did, and when it is to be tried again: the zero
 // time is at once, because another offering was found. It takes note of refusals.
-func (a *actuator) judge(s *shard, step StepStatus, err error) (diagnosis, time.Time) {
+func (a *actuator) weigh(s *shard, step StepStatus, err error) (diagnosis, time.Time) {
 	now := time.Now()
 	d := diagnose(err)
-	if refusal(err) {
+	if planRefused(err) {
 		a.refuse(s, fmt.Errorf("%s: %w", s.name, err), now)
 	} else {
 		s.refusal, s.refusals, s.removed = nil, 0, nil
@@ -126,7 +126,7 @@ func (a *actuator) penalise(s *shard, d diagnosis, now time.Time) bool {
 // may not fit, and what grows in its place is of the best offering.
 func (a *actuator) reoffer(edits map[*shard]tfgen.Nodes, now time.Time) {
 	for _, s := range a.shards {
-		if s.busy || s.stateErr != nil || len(s.refused) == 0 {
+		if s.busy || s.suspect != nil || s.stateErr != nil || len(s.refused) == 0 {
 			continue
 		}
 		best, there := a.offers.best(now), s.resources()
@@ -137,7 +137,7 @@ func (a *actuator) reoffer(edits map[*shard]tfgen.Nodes, now time.Time) {
 			case len(there[node]) > 0:
 				a.doomed[node] = true
 			default:
-				edit(edits, s)[node] = best.Settings(tfgen.NodeNumber(node)).Decided(a.decision())
+				edit(edits, s)[node] = best.Settings(tfgen.NodeNumber(node)).Decided(a.decision()).Installed(a.installation)
 			}
 		}
 		a.log.Warn("the cloud refused an offering", "shard", s.name, "nodes", s.refused, "next", best.Offering.Name)

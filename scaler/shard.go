@@ -62,6 +62,17 @@ type shard struct {
 	removed      tfgen.Nodes
 	// leaveChecked is set while the deletion of nodes is planned beside the steps.
 	leaveChecked bool
+	// suspect is set while a creation's outcome is not known; adopts are the
+	// identifiers of what the next step takes over, by address; endedAt is the end of
+	// the last step.
+	suspect *suspicion
+	adopts  map[string]string
+	endedAt time.Time
+	// serial is that of the state that the last step left. repair are addresses to
+	// change back, repairing those of the step in flight.
+	serial            int64
+	serialKnown       bool
+	repair, repairing []string
 }
 
 // loadShard reads a shard from disk.
@@ -88,7 +99,7 @@ func loadShard(dir string, tf Terraform) (*shard, error) {
 	}
 	s.applied = string(applied)
 	s.readState(tf)
-	return s, nil
+	return s, s.readAdopts()
 }
 
 func (s *shard) readState(tf Terraform) {
@@ -135,7 +146,9 @@ func (s *shard) expect(module tfgen.Module) Expect {
 	for _, node := range sortedKeys(s.nodes) {
 		for _, address := range module.Addresses(node) {
 			want[address] = true
-			if _, ok := s.state.Resources[address]; !ok {
+			if _, ok := s.state.Resources[address]; !ok && s.adopts[address] != "" {
+				e.Import = append(e.Import, address)
+			} else if !ok {
 				e.Create = append(e.Create, address)
 			} else if s.stale() {
 				e.Update = append(e.Update, address)

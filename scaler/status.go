@@ -49,7 +49,10 @@ type GroupStatus struct {
 	Problem string       `json:"problem,omitempty"`
 	RetryAt time.Time    `json:"retry_at,omitzero"`
 	Steps   []StepStatus `json:"steps,omitempty"`
-	Drift   []Change     `json:"drift,omitempty"`
+	// Drift is what changed behind Terraform's back and is not repaired.
+	Drift []DriftFinding `json:"drift,omitempty"`
+	// Lookup is what the cloud has of the group and no state tells of.
+	Lookup LookupStatus `json:"lookup"`
 	// Offerings are what new nodes may be, and how each has done lately.
 	Offerings []OfferingStatus `json:"offerings,omitempty"`
 	// Decision is what the last tick decided, also where it changed nothing.

@@ -53,6 +53,21 @@ func (s Settings) Decided(decision int64) Settings {
 	return with
 }
 
+// installed is the setting that says which scalerd created a node: two that work in
+// one account, on applications of one name, never touch each other's machines.
+const installed = "installation"
+
+// Installed is the settings with the installation that creates the node; "" is
+// none. As with Decided, a local node has no such setting.
+func (s Settings) Installed(installation string) Settings {
+	if _, tagged := s["user_data"]; !tagged || installation == "" {
+		return s
+	}
+	with := maps.Clone(s)
+	with[installed] = installation
+	return with
+}
+
 // Differences lists the settings in which next differs, by key: "ami: a -> b". It
 // is empty where they are the same.
 func (s Settings) Differences(next Settings) string {
@@ -65,6 +80,7 @@ func (s Settings) Differences(next Settings) string {
 	}
 	delete(keys, decided)  // says when a node was made, not how
 	delete(keys, offering) // names other settings, and may be renamed
+	delete(keys, installed)
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if before, after := asJSON(s[key]), asJSON(next[key]); before != after {

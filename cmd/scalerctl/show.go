@@ -100,9 +100,22 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 			fmt.Fprintf(w, "\n%s/%s: %d nodes were ready and do not answer now\n", a.Name, g.Name, g.Lost)
 		}
 		for _, c := range g.Drift {
-			fmt.Fprintf(w, "\n%s/%s: drift: %s of %s\n", a.Name, g.Name, c.Action, c.Address)
+			fmt.Fprintf(w, "\n%s/%s: drift: %s\n", a.Name, g.Name, driftLine(c))
 		}
 	}
+}
+
+// driftLine is a finding in one line: "deleted: aws_instance.node["web-0001"], 3m0s ago (report)".
+func driftLine(f scaler.DriftFinding) string {
+	what := f.Address
+	if what == "" {
+		what = f.Shard
+	}
+	line := fmt.Sprintf("%s: %s, %s ago (%s)", f.Kind, what, age(f.Since), f.Action)
+	if f.Detail != "" {
+		line += ": " + f.Detail
+	}
+	return line
 }
 
 // costText is what a group costs, and how its budget stands.

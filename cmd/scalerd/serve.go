@@ -91,12 +91,16 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		Monitor:    monitors(embedded, log),
 		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,
-		DriftEvery: c.DriftInterval.AsDuration(),
-		Metrics:    scaler.NewMetrics(registry),
-		Log:        log,
-		Prices:     prices,
-		Checks:     checks(c.PolicyDir),
-		Drainer:    hook.Drainer{},
+		DriftEvery: c.DriftInterval.AsDuration(), DriftPerHour: c.DriftPerHour, DriftAtOnce: max(1, c.TerraformProcesses/4),
+
+		LookupEvery: c.LookupInterval.AsDuration(),
+		LookupGrace: c.LookupGrace.AsDuration(),
+
+		Metrics: scaler.NewMetrics(registry),
+		Log:     log,
+		Prices:  prices,
+		Checks:  checks(c.PolicyDir),
+		Drainer: hook.Drainer{},
 	})
 
 	socket, err := listenSocket(c.Socket)

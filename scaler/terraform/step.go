@@ -50,7 +50,7 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
 	path := filepath.Join(tf.dir, planFile)
 	defer os.Remove(path)
-	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout)}
+	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(expect.Refresh), tfexec.LockTimeout(planLockTimeout)}
 	for _, address := range expect.Replace {
 		options = append(options, tfexec.Replace(address))
 	}

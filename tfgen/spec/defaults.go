@@ -53,6 +53,8 @@ func setDefaults(app *Application, has func(path string) bool) {
 		if g.Repair != nil {
 			setRepairDefaults(g.Repair, path+".repair", has)
 		}
+		set(&g.Drift.OnDeleted, DriftRepair, has(path+".drift.on_deleted"))
+		set(&g.Drift.OnChanged, DriftReport, has(path+".drift.on_changed"))
 		if o := g.OpenStack; o != nil {
 			set(&o.AntiAffinity, AntiAffinityNone, has(path+".openstack.anti_affinity"))
 			if o.BootVolume != nil {

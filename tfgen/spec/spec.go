@@ -183,6 +183,8 @@ type Group struct {
 	Drain *Drain `yaml:"drain" jsonschema_description:"What is done to a node before it is destroyed, so that it can finish its work."`
 	// Repair says when a node that does not work is replaced.
 	Repair *Repair `yaml:"repair" jsonschema_description:"When a node that exists and is not ready is replaced. Without it none is."`
+	// Drift says what is done about changes behind Terraform's back.
+	Drift Drift `yaml:"drift" jsonschema_description:"What is done about nodes that were deleted or changed by somebody else."`
 	// Metrics says where a node serves its metrics.
 	Metrics Metrics `yaml:"metrics" jsonschema_description:"Where each node serves its metrics."`
 	// Constants are added to the application's, and win over them.
@@ -230,6 +232,28 @@ type Rollout struct {
 	// Pause passes between a batch that is ready and the next.
 	Pause Duration `yaml:"pause" jsonschema_description:"Time between a batch that is ready and the next one. Default 30s."`
 }
+
+// Drift says how often a group is compared with what exists, and what is done
+// about differences that somebody else made.
+type Drift struct {
+	// Every is the time between two checks of a shard; 0 stands for scalerd's own
+	// drift_interval.
+	Every Duration `yaml:"every" jsonschema_description:"Time between two checks of a shard. Default: drift_interval of scalerd."`
+	// OnDeleted is what is done about a resource that is gone.
+	OnDeleted DriftAction `yaml:"on_deleted" jsonschema:"enum=repair,enum=report" jsonschema_description:"repair: a node of which something is gone is replaced. report: it is only listed. Default repair."`
+	// OnChanged is what is done about a resource whose attributes were changed.
+	OnChanged DriftAction `yaml:"on_changed" jsonschema:"enum=repair,enum=report" jsonschema_description:"repair: changed attributes are changed back, where that is possible in place. report: they are only listed. Default report."`
+}
+
+// DriftAction is what is done about drift.
+type DriftAction string
+
+const (
+	// DriftRepair brings back what the description says.
+	DriftRepair DriftAction = "repair"
+	// DriftReport only lists it.
+	DriftReport DriftAction = "report"
+)
 
 // RolloutMode says whether nodes with old settings are replaced.
 type RolloutMode string
