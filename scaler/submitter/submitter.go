@@ -175,7 +175,7 @@ func (h handler) create(r *http.Request, id string) (answer, error) {
 		return answer{}, err
 	}
 	if id == "" {
-		id = rand.Text()[:8]
+		id = "A" + rand.Text()[:7] // a name begins with a letter
 	}
 	absent := func(stored scaler.StoredApplication, exists bool) error {
 		if exists {
