@@ -34,8 +34,9 @@ func TestImportsPointOneWay(t *testing.T) {
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
 	allowed["scaler/operation"] = loop
+	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")

@@ -29,8 +29,12 @@ var ErrNoDaemon = errors.New("no scalerd answers")
 // methods return: scaler.ErrNotFound, scaler.ErrRefused, strictyaml.Mistakes. It
 // is safe for concurrent use.
 type Client struct {
-	socket string
-	http   *http.Client
+	// where is the socket or the address, for messages.
+	where string
+	base  *url.URL
+	http  *http.Client
+	// authorize says who makes a request; nil on the socket, where the kernel does.
+	authorize func(*http.Request)
 }
 
 // NewClient returns a Client of the scalerd that listens on the unix socket.
@@ -39,7 +43,7 @@ func NewClient(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
+	return &Client{where: socket, base: &url.URL{Scheme: "http", Host: "scalerd"}, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
 }
 
 // Applications are the states of all applications, by name.
@@ -192,13 +196,17 @@ func send[T any](ctx context.Context, c *Client, method string, query url.Values
 
 // do makes a request; an answer that is a problem is its error.
 func (c *Client) do(ctx context.Context, method string, query url.Values, mediaType string, payload io.Reader, path ...string) (*http.Response, error) {
-	target := (&url.URL{Scheme: "http", Host: "scalerd", RawQuery: query.Encode()}).JoinPath(path...)
+	target := c.base.JoinPath(path...)
+	target.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), payload)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
 	if payload != nil {
 		req.Header.Set("Content-Type", mediaType)
+	}
+	if c.authorize != nil {
+		c.authorize(req)
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -214,9 +222,9 @@ func (c *Client) do(ctx context.Context, method string, query url.Values, mediaT
 func (c *Client) unreached(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w on %s: start it with `scalerd --data DIR`, or name its socket with --socket", ErrNoDaemon, c.socket)
+		return fmt.Errorf("%w on %s: start it with `scalerd --data DIR`, or say where it is with --socket or --server", ErrNoDaemon, c.where)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.socket, err)
+		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.where, err)
 	}
 	return fmt.Errorf("talk to scalerd: %w", err)
 }
@@ -260,7 +268,7 @@ func readProblem(res *http.Response) error {
 	}
 	answer := &answered{message: p.Detail}
 	for _, known := range statuses {
-		if known.status == res.StatusCode {
+		if known.status == res.StatusCode && answer.kind == nil {
 			answer.kind = known.err
 		}
 	}
