@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,6 +35,8 @@ type config struct {
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
 	Credentials string `yaml:"credentials"`
+	// Prices is a price list of the clouds' machines, for budgets; default: none.
+	Prices string `yaml:"prices"`
 	// TerraformProcesses bounds the terraform processes that run at once.
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
@@ -66,13 +69,15 @@ func (f *flags) register(set *pflag.FlagSet) {
 	d := defaults()
 	set.StringVar(&f.file, "config", "", "configuration file (YAML); its keys are these flags with _ for -")
 	set.StringVar(&f.given.Data, "data", d.Data, "folder with everything that scalerd keeps")
-	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default <data>/scalerd.sock)")
+	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default scalerd.sock in the data folder)")
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	f.given.API.register(set)
 	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
+	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
+	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
 }
@@ -85,8 +90,10 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 		if err != nil {
 			return c, fmt.Errorf("configuration: %w", err)
 		}
-		if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
-			return c, err
+		if !blank(text) {
+			if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
+				return c, err
+			}
 		}
 	}
 	f.given.DriftInterval = strictyaml.Duration(f.drift)
@@ -97,10 +104,21 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	c.API.override(set, f.given.API)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
+	override(set, "prices", &c.Prices, f.given.Prices)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
 	return c, c.check()
+}
+
+// blank reports whether a file has only comments: every key may be left out.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
 }
 
 func override[T any](set *pflag.FlagSet, name string, into *T, given T) {

@@ -32,16 +32,18 @@ import (
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/submitter"
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// serve wires the daemon and runs it until ctx ends.
-func serve(ctx context.Context, c config, stderr io.Writer) error {
-	level, err := c.level()
+// serve wires the daemon and runs it until ctx ends. reread reads the configuration
+// again, after a SIGHUP.
+func serve(ctx context.Context, c config, reread func() (config, error), stderr io.Writer) error {
+	live, err := newLiveConfig(c)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: &live.level}))
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w; choose another one with --data", err)
 	}
@@ -59,6 +61,12 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		return fmt.Errorf("own binary: %w", err)
 	}
 
+	var prices *price.List
+	if c.Prices != "" {
+		if prices, err = price.Load(c.Prices); err != nil {
+			return err
+		}
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	db, err := store.Open(ctx, filepath.Join(c.Data, "scalerd.db"))
@@ -82,7 +90,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 			Processes: c.TerraformProcesses,
 			Env:       map[string]string{"SCALERD": self},
 			Login: func(cloud spec.Cloud, name string) (scaler.Credentials, error) {
-				return credentials.Find(c.Credentials, cloud, name)
+				return credentials.Find(live.credentials(), cloud, name)
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
 		}),
@@ -92,6 +100,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		DriftEvery: c.DriftInterval.AsDuration(),
 		Metrics:    scaler.NewMetrics(registry),
 		Log:        log,
+		Prices:     prices,
 	})
 
 	socket, err := listenSocket(c.Socket)
@@ -110,14 +119,16 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		}
 		log.Info("optimizers listen", "listen", outside.Addr().String())
 	}
-	log.Info("scalerd runs", "version", version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
+	log.Info("scalerd runs", "version", api.Version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return service.Run(ctx) })
+	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
+	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
 	operations, backtests := operation.New(service), api.NewBacktests(service)
 	group.Go(func() error { return operations.Run(ctx) })
 	group.Go(func() error { return backtests.Run(ctx) })
-	handler := guard.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Version: version()}))
+	handler := guard.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Version: api.Version()}))
 	serveHTTP(ctx, group, socket, handler, log)
 	serveHTTP(ctx, group, api.Limit(pages), healthPages(service, registry, handler), log)
 	if outside != nil {
@@ -232,7 +243,7 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, l net.Listener, handl
 func optimizerPages(service *scaler.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", micado.Handler(service, report.Page))
-	native := api.OptimizersHandler(service, version())
+	native := api.OptimizersHandler(service, api.Version())
 	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/schemas/"} {
 		mux.Handle(path, native)
 	}

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/store"
@@ -28,10 +29,11 @@ import (
 
 // castle is the API as others reach it: with TLS, users and tokens.
 type castle struct {
-	t      testing.TB
-	server *httptest.Server
-	guard  *access.Guard
-	db     string
+	t       testing.TB
+	service *scaler.Service
+	server  *httptest.Server
+	guard   *access.Guard
+	db      string
 	// tokens by role.
 	tokens map[string]string
 }
@@ -41,7 +43,7 @@ const password = "correct horse battery"
 func fortify(t testing.TB, o access.Options) *castle {
 	t.Helper()
 	service, operations := running(t, newGated())
-	c := &castle{t: t, tokens: map[string]string{}, db: filepath.Join(t.TempDir(), "access.db")}
+	c := &castle{t: t, service: service, tokens: map[string]string{}, db: filepath.Join(t.TempDir(), "access.db")}
 	db, err := store.Open(t.Context(), c.db)
 	if err != nil {
 		t.Fatal(err)

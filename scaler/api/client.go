@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/operation"
@@ -95,12 +96,6 @@ func (c *Client) Decisions(ctx context.Context, name, group string, limit int) (
 	return pages[scaler.Decision](ctx, c, url.Values{"group": {group}}, limit, "v1", "applications", name, "decisions")
 }
 
-// Journal are at most limit of the newest entries, the newest first; an empty group
-// stands for all.
-func (c *Client) Journal(ctx context.Context, name, group string, limit int) ([]scaler.Entry, error) {
-	return pages[scaler.Entry](ctx, c, url.Values{"group": {group}}, limit, "v1", "applications", name, "journal")
-}
-
 // Scale sets the size of a group once; the Operation has the decision.
 func (c *Client) Scale(ctx context.Context, name, group string, nodes int) (operation.Operation, error) {
 	query := url.Values{"nodes": {strconv.Itoa(nodes)}}
@@ -166,6 +161,12 @@ func pages[T any](ctx context.Context, c *Client, query url.Values, limit int, p
 		}
 		query.Set("page_token", page.NextPageToken)
 	}
+}
+
+// Compare sums up what shadow policies came to within a time before now, by group.
+func (c *Client) Compare(ctx context.Context, app string, within time.Duration) (map[string][]scaler.Comparison, error) {
+	query := url.Values{"seconds": {strconv.FormatInt(max(1, int64(within.Seconds())), 10)}}
+	return call[map[string][]scaler.Comparison](ctx, c, http.MethodGet, query, nil, "v1", "applications", app, "comparisons")
 }
 
 func call[T any](ctx context.Context, c *Client, method string, query url.Values, in any, path ...string) (T, error) {
