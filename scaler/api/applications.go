@@ -55,12 +55,13 @@ type ApplicationPath struct {
 type applications struct {
 	service    *scaler.Service
 	operations *operation.Registry
+	encoded    *encodings
 }
 
 func registerApplications(api huma.API, h applications) {
 	const root, one = "/v1/applications", "/v1/applications/{application}"
 	tag := tagged("applications")
-	register(api, endpoint(access.Viewer, http.MethodGet, root, "list-applications", "All applications and what they do now, by name.", tag), h.list)
+	serve(api, endpoint(access.Viewer, http.MethodGet, root, "list-applications", "All applications and what they do now, by name.", tag, describesStatuses(api)), h.list)
 	serve(api, endpoint(access.Operator, http.MethodPost, root, "submit-application", "Start an application, or update the one of the same name.", tag, accepted), h.submit)
 	register(api, endpoint(access.Viewer, http.MethodPost, "/v1/validate", "validate-application", "Check a description, without running anything.", tag), h.validate)
 	register(api, endpoint(access.Operator, http.MethodPost, "/v1/plan", "plan-application", "What submitting a description would do now, as Terraform plans it.", tag), h.plan)
@@ -73,9 +74,17 @@ func registerApplications(api huma.API, h applications) {
 	register(api, endpoint(access.Operator, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", tag), alertHandlers{h.service}.take)
 }
 
-func (h applications) list(ctx context.Context, in *PageInput) (Page[scaler.ApplicationStatus], error) {
-	name := func(a scaler.ApplicationStatus) string { return a.Name }
-	return paged(visible(ctx, h.service.Applications(), name), *in, name)
+func (h applications) list(ctx context.Context, in *PageInput) (*statusPage, error) {
+	all := visible(ctx, h.service.Applications(), func(a scaler.ApplicationStatus) string { return a.Name })
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = a.Name
+	}
+	page, err := paged(names, *in, func(name string) string { return name })
+	if err != nil {
+		return nil, err
+	}
+	return h.encoded.page(ctx, h.service, page)
 }
 
 // started is the answer to what takes its time.
