@@ -309,6 +309,8 @@ func (d dryStore) Nodes(context.Context, string, string) (map[string]NodeTimes, 
 	return nil, nil
 }
 
+func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, error) { return nil, nil }
+
 func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }
 
 func (d dryStore) SaveNode(context.Context, string, string, string, NodeTimes) error { return nil }
