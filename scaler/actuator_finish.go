@@ -65,6 +65,9 @@ func (a *actuator) finish(r result) {
 	}
 	s.failures++
 	s.retryAt = time.Now().Add(backoff(s.failures))
+	if errors.Is(err, ErrStateMoved) {
+		s.retryAt = time.Time{} // the state is known again: nothing is to wait for
+	}
 	s.err = fmt.Errorf("%s: %w", s.name, err)
 	if !errors.Is(err, context.Canceled) {
 		a.log.Error("step failed", "shard", s.name, "error", err, "retry_at", s.retryAt)

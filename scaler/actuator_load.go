@@ -103,7 +103,7 @@ func (a *actuator) adopt(d description) error {
 			return err
 		}
 	}
-	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials}
+	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials, Backend: d.app.Backend}
 	if err := writeGroupFacts(a.dir, facts); err != nil {
 		return err
 	}
@@ -163,5 +163,5 @@ func (a *actuator) compare() {
 
 // root is the root module of a shard with the group's credentials.
 func (a *actuator) root(s *shard) Root {
-	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}
+	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials, Backend: a.facts.Backend}
 }

@@ -19,7 +19,16 @@ type Root struct {
 	// one, the first of the cloud.
 	Cloud       spec.Cloud
 	Credentials string
+	// Backend is where the state is; nil is a file in Dir.
+	Backend *spec.Backend
 }
+
+// RemoteStateFile is the name of the file in a root module that holds its state as it
+// was last read from a backend.
+const RemoteStateFile = "terraform.remote.tfstate"
+
+// BackendLogin stands for a cloud where the credentials of a backend are looked for.
+const BackendLogin spec.Cloud = "backend"
 
 // Credentials are what one run of terraform logs in with.
 type Credentials struct {
@@ -42,9 +51,11 @@ type Terraform interface {
 	Step(ctx context.Context, root Root, expect Expect, progress func(Progress)) ([]Change, error)
 	// Plan says what applying root would change, without applying it.
 	Plan(ctx context.Context, root Root) ([]Change, error)
-	// Drift makes a refreshing plan and lists what changed behind Terraform's back.
+	// Drift makes a refreshing plan and lists what changed behind Terraform's back. A
+	// state in a backend is read anew, so that State answers what is true now.
 	Drift(ctx context.Context, root Root) ([]Change, error)
-	// State reads what exists. ErrStateLost means that there was a state once.
+	// State reads what exists, and is cheap: of a state in a backend it is what was
+	// there after the last step or drift check. ErrStateLost means that there was a state once.
 	State(dir string) (State, error)
 }
 
@@ -52,6 +63,11 @@ type Terraform interface {
 // older serial or to another lineage: the true size is unknown then, and a group
 // of unknown size is never changed.
 var ErrStateLost = errors.New("terraform state was lost or replaced")
+
+// ErrStateMoved is returned by a step that planned nothing, because the state turned
+// out to be newer than what State had answered. State answers what is true now, and
+// the next step can be made from that.
+var ErrStateMoved = errors.New("the terraform state was newer than what was known of it")
 
 // ErrInterrupted is returned where terraform was cancelled or killed: it may have
 // made or destroyed machines that its state does not tell of yet.

@@ -49,6 +49,9 @@ type Runner struct {
 	// parallel ones.
 	initing chan struct{}
 
+	// pulling has a *sync.Mutex for each directory whose state is read from a backend.
+	pulling sync.Map
+
 	mu      sync.Mutex
 	drivers map[string]cached
 }
@@ -124,6 +127,9 @@ type driver struct {
 func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
 	set, err := r.login(root.Cloud, root.Credentials)
 	if err != nil {
+		return driver{}, nil, err
+	}
+	if err := r.backendLogin(root, &set); err != nil {
 		return driver{}, nil, err
 	}
 	tf, err := r.terraform(root.Dir, r.environment(set))

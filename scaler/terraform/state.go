@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ type rawState struct {
 	} `json:"resources"`
 }
 
-// State implements scaler.Terraform. It reads the state file itself: no process.
+// State implements scaler.Terraform. It reads a file itself: no process.
 func (r *Runner) State(dir string) (scaler.State, error) {
 	return ReadState(dir)
 }
@@ -61,7 +62,7 @@ func ReadState(dir string) (scaler.State, error) {
 	if err != nil {
 		return scaler.State{}, err
 	}
-	path := filepath.Join(dir, stateFile)
+	path := statePath(dir)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if before.Lineage != "" {
@@ -141,8 +142,12 @@ func instanceAddress(module, kind, name string, key any) string {
 }
 
 // remember keeps a copy of the state that the step left.
-func (r *Runner) remember(dir string) error {
-	text, err := os.ReadFile(filepath.Join(dir, stateFile))
+func (r *Runner) remember(ctx context.Context, tf driver) error {
+	if err := r.pull(ctx, tf); err != nil {
+		return err
+	}
+	dir := tf.dir
+	text, err := os.ReadFile(statePath(dir))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && torn(text) {
 		return nil
 	}

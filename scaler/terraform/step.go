@@ -37,6 +37,9 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 	if err := r.init(ctx, tf, progress); err != nil {
 		return nil, err
 	}
+	if err := r.claim(ctx, tf); err != nil {
+		return nil, err
+	}
 	defer os.Remove(filepath.Join(dir, planFile))
 
 	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(false)}
@@ -51,32 +54,42 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 		return nil, fmt.Errorf("plan %s: %w", dir, err)
 	}
 	if err := expect.Check(planned.changes); err != nil {
-		return nil, err
+		return nil, r.moved(ctx, tf, err)
 	}
 	if !planned.anything {
-		return nil, r.remember(dir)
+		return nil, r.remember(ctx, tf)
 	}
 	if err := apply(ctx, tf, progress); err != nil {
 		// What was created before the failure is in the state and counts.
-		return planned.changes, errors.Join(fmt.Errorf("apply %s: %w", dir, err), r.remember(dir))
+		return planned.changes, errors.Join(fmt.Errorf("apply %s: %w", dir, err), r.remember(ctx, tf))
 	}
-	return planned.changes, r.remember(dir)
+	return planned.changes, r.remember(ctx, tf)
 }
 
 // Plan implements scaler.Terraform.
 func (r *Runner) Plan(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
-	planned, err := r.planOnly(ctx, root, tfexec.Refresh(false))
+	planned, err := r.planOnly(ctx, root, nil, tfexec.Refresh(false))
 	return planned.changes, err
 }
 
 // Drift implements scaler.Terraform.
 func (r *Runner) Drift(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
 	// It only reads, so it takes no lock and delays no step.
-	planned, err := r.planOnly(ctx, root, tfexec.RefreshOnly(true), tfexec.Lock(false))
+	planned, err := r.planOnly(ctx, root, r.checkState, tfexec.RefreshOnly(true), tfexec.Lock(false))
 	return planned.drift, err
 }
 
-func (r *Runner) planOnly(ctx context.Context, root scaler.Root, options ...tfexec.PlanOption) (planned, error) {
+// checkState reads a state in a backend anew, and answers whether the state can be
+// trusted: of one that cannot, nothing is planned.
+func (r *Runner) checkState(ctx context.Context, tf driver) error {
+	if err := r.pull(ctx, tf); err != nil {
+		return err
+	}
+	_, err := ReadState(tf.dir)
+	return err
+}
+
+func (r *Runner) planOnly(ctx context.Context, root scaler.Root, first func(context.Context, driver) error, options ...tfexec.PlanOption) (planned, error) {
 	free, err := acquire(ctx, r.slots)
 	if err != nil {
 		return planned{}, err
@@ -92,6 +105,11 @@ func (r *Runner) planOnly(ctx context.Context, root scaler.Root, options ...tfex
 	}
 	if err := r.init(ctx, tf, ignore); err != nil {
 		return planned{}, err
+	}
+	if first != nil {
+		if err := first(ctx, tf); err != nil {
+			return planned{}, err
+		}
 	}
 	p, err := plan(ctx, tf, ignore, options...)
 	if err != nil {

@@ -18,6 +18,8 @@ type Application struct {
 	Interval Duration `yaml:"interval" jsonschema_description:"Time between two decisions, and between two scrapes of a node. Default 15s."`
 	// Monitoring says where metrics come from.
 	Monitoring Monitoring `yaml:"monitoring" jsonschema_description:"Where metrics come from. Without it every node is scraped by scalerd itself."`
+	// Backend says where Terraform keeps the states; nil is in files.
+	Backend *Backend `yaml:"backend" jsonschema_description:"Where Terraform keeps the states. Without it they are files in scalerd's data folder."`
 	// Constants are values that every group's rules can use by name.
 	Constants map[string]any `yaml:"constants" jsonschema_description:"Values that the rules of every group can use by name."`
 	// Queries are PromQL expressions that every group's policies can use by name.
