@@ -26,7 +26,7 @@ var mirror struct {
 }
 
 // secrets are in the credentials of the simulated clouds, and may be nowhere else.
-var secrets = []string{"aws-SENTINEL", "openstack-SENTINEL", "azure-SENTINEL"}
+var secrets = []string{"aws-SENTINEL", "openstack-SENTINEL", "azure-SENTINEL", pgPassword}
 
 // accounts is a credentials file in MiCADO's layout.
 const accounts = `resource:
