@@ -173,17 +173,20 @@ func (s *Service) Decisions(ctx context.Context, app, group string, limit int) (
 	return s.config.Store.Decisions(ctx, app, group, limit)
 }
 
-// Decision is one decision with the journal of what was done about it.
-func (s *Service) Decision(ctx context.Context, id int64) (Decision, []Entry, error) {
+// Steps are the newest steps first, of one group or, with an empty name, of all.
+func (s *Service) Steps(ctx context.Context, app, group string, limit int) ([]StepRecord, error) {
+	if _, err := s.application(ctx, app); err != nil {
+		return nil, err
+	}
+	return s.config.Store.Steps(ctx, app, group, limit)
+}
+
+// Decision is one decision with the steps that carried it out, oldest first.
+func (s *Service) Decision(ctx context.Context, id int64) (Decision, []StepRecord, error) {
 	d, err := s.config.Store.Decision(ctx, id)
 	if err != nil {
 		return Decision{}, nil, err
 	}
-	entries, err := s.config.Store.Entries(ctx, d.Application, d.Group, 1000)
-	if err != nil {
-		return Decision{}, nil, err
-	}
-	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Decision != id })
-	slices.Reverse(entries)
-	return d, entries, nil
+	steps, err := s.config.Store.StepsOf(ctx, id)
+	return d, steps, err
 }

@@ -14,6 +14,7 @@ var ErrNotFound = errors.New("not found")
 // Implementations are safe for concurrent use.
 type Store interface {
 	Knowledge
+	Journal
 
 	Applications(ctx context.Context) ([]StoredApplication, error)
 	SaveApplication(ctx context.Context, app StoredApplication) error
@@ -39,10 +40,6 @@ type Store interface {
 	Nodes(ctx context.Context, app, group string) (map[string]NodeTimes, error)
 	SaveNode(ctx context.Context, app, group, node string, times NodeTimes) error
 	DeleteNode(ctx context.Context, app, group, node string) error
-
-	// Journal appends an entry; Entries are the newest first.
-	Journal(ctx context.Context, e Entry) error
-	Entries(ctx context.Context, app, group string, limit int) ([]Entry, error)
 }
 
 // StoredApplication is an application as it was submitted.
@@ -92,18 +89,4 @@ func (g StoredGroup) history() History {
 type NodeTimes struct {
 	CreatedAt time.Time
 	ReadyAt   time.Time
-}
-
-// Entry is a line of the journal: one phase of one step.
-type Entry struct {
-	ID          int64     `json:"id"`
-	At          time.Time `json:"at"`
-	Application string    `json:"application"`
-	Group       string    `json:"group"`
-	Shard       string    `json:"shard"`
-	// Decision is the decision that the step carries out, 0 for a repair.
-	Decision int64 `json:"decision,omitempty"`
-	// Phase is intent, written, done or failed.
-	Phase  string `json:"phase"`
-	Detail string `json:"detail,omitempty"`
 }

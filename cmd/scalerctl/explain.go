@@ -73,10 +73,10 @@ func textExplanation(w io.Writer, e api.Explanation) error {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
-	if len(e.Journal) > 0 {
+	if len(e.Steps) > 0 {
 		fmt.Fprintln(w, "\nWhat was done")
-		for _, entry := range e.Journal {
-			fmt.Fprintf(w, "  %s %s %s %s\n", clock(entry.At), entry.Shard, entry.Phase, entry.Detail)
+		for _, step := range e.Steps {
+			textStep(w, step)
 		}
 	}
 	if e.Result != "" {

@@ -88,6 +88,7 @@ func rootCommand() *cobra.Command {
 		applyCommand(&s), statusCommand(&s), nodesCommand(&s), decisionsCommand(&s), explainCommand(&s), whatIfCommand(&s), compareCommand(&s),
 		scaleCommand(&s), dropCommand(&s), pauseCommand(&s, true), pauseCommand(&s, false), destroyCommand(&s),
 		adviceCommand(&s), knowledgeCommand(&s), reportCommand(&s),
+		journalCommand(&s),
 	} {
 		c.GroupID = "daemon"
 		root.AddCommand(c)

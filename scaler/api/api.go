@@ -58,8 +58,8 @@ type Submitted struct {
 // Explanation is a decision and what was done about it.
 type Explanation struct {
 	Decision scaler.Decision `json:"decision"`
-	// Journal holds the phases of the steps that carried it out, oldest first.
-	Journal []scaler.Entry `json:"journal"`
+	// Steps are those that carried it out, oldest first.
+	Steps []scaler.StepRecord `json:"steps"`
 	// Plan are the changes of node sets, by shard.
 	Plan []string `json:"plan,omitempty"`
 	// Result says how far it is carried out: nothing to do, under way, done, or the
@@ -80,6 +80,7 @@ func Handler(service *scaler.Service, version string) http.Handler {
 	register(api, http.MethodGet, "/v1/applications/{application}/nodes", "list-nodes", "The nodes of an application.", h.nodes)
 	register(api, http.MethodPost, "/v1/applications/{application}/drop", "drop-node", "Destroy one chosen node.", h.drop)
 	register(api, http.MethodGet, "/v1/applications/{application}/decisions", "list-decisions", "The newest decisions.", h.decisions)
+	register(api, http.MethodGet, "/v1/applications/{application}/journal", "list-steps", "The newest steps, how far each is, and what terraform did.", h.journal)
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/scale", "scale-group", "Set the size of a group once.", h.scale)
 	register(api, http.MethodPost, "/v1/applications/{application}/pause", "pause", "Stop or resume decisions.", h.pause)
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/what-if", "what-if", "What the last tick would have decided on other values; nothing is done.", h.whatIf)

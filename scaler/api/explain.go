@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/scalerd/scalerd/scaler"
 )
@@ -15,33 +16,37 @@ type explainInput struct {
 }
 
 func (h handlers) explain(ctx context.Context, in *explainInput) (Explanation, error) {
-	d, entries, err := h.service.Decision(ctx, in.ID)
+	d, steps, err := h.service.Decision(ctx, in.ID)
 	if err != nil {
 		return Explanation{}, err
 	}
-	return explanation(d, entries), nil
+	return explanation(d, steps), nil
 }
 
-// explanation sums up the journal of a decision.
-func explanation(d scaler.Decision, entries []scaler.Entry) Explanation {
-	e := Explanation{Decision: d, Journal: entries, Result: "nothing to do"}
-	last := map[string]scaler.Entry{}
-	for _, entry := range entries {
-		if entry.Phase == "intent" {
-			e.Plan = append(e.Plan, entry.Shard+": "+entry.Detail)
+// explanation sums up the steps of a decision.
+func explanation(d scaler.Decision, steps []scaler.StepRecord) Explanation {
+	e := Explanation{Decision: d, Steps: steps, Result: "nothing to do"}
+	last := map[string]scaler.StepRecord{}
+	for _, step := range steps {
+		if change := nodeChange(step); change != "" {
+			e.Plan = append(e.Plan, step.Shard+": "+change)
 		}
-		last[entry.Shard] = entry
+		last[step.Shard] = step
 	}
 	if d.From != d.To || len(d.Drop) > 0 {
 		e.Result = "not begun"
 	}
 	var failures []string
+	var end time.Time
 	open := false
 	for _, shard := range slices.Sorted(maps.Keys(last)) {
-		switch entry := last[shard]; entry.Phase {
-		case "done":
-		case "failed":
-			failures = append(failures, fmt.Sprintf("%s failed: %s", shard, entry.Detail))
+		switch step := last[shard]; step.Phase {
+		case scaler.PhaseDone:
+			if step.At().After(end) {
+				end = step.At()
+			}
+		case scaler.PhaseFailed, scaler.PhaseUndone:
+			failures = append(failures, fmt.Sprintf("%s %s: %s", shard, step.Phase, step.Error))
 		default:
 			open = true
 		}
@@ -52,10 +57,21 @@ func explanation(d scaler.Decision, entries []scaler.Entry) Explanation {
 	case open:
 		e.Result = "under way"
 	case len(last) > 0:
-		took := entries[len(entries)-1].At.Sub(d.At)
-		e.Result = fmt.Sprintf("done, %s after the decision", took.Round(100_000_000))
+		e.Result = fmt.Sprintf("done, %s after the decision", end.Sub(d.At).Round(100_000_000))
 	}
 	return e
+}
+
+// nodeChange lists the nodes that come and go: "+web-0004 -web-0001".
+func nodeChange(step scaler.StepRecord) string {
+	var parts []string
+	for _, name := range step.Add {
+		parts = append(parts, "+"+name)
+	}
+	for _, name := range step.Remove {
+		parts = append(parts, "-"+name)
+	}
+	return strings.Join(parts, " ")
 }
 
 type whatIfInput struct {

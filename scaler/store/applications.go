@@ -44,7 +44,7 @@ func (s *SQLite) DeleteApplication(ctx context.Context, name string) error {
 			"DELETE FROM groups WHERE application = ?",
 			"DELETE FROM nodes WHERE application = ?",
 			"DELETE FROM decisions WHERE application = ?",
-			"DELETE FROM journal WHERE application = ?",
+			"DELETE FROM steps WHERE application = ?",
 		} {
 			if _, err := tx.ExecContext(ctx, query, name); err != nil {
 				return err

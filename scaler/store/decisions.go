@@ -83,37 +83,3 @@ func (s *SQLite) Decision(ctx context.Context, id int64) (scaler.Decision, error
 	}
 	return d, nil
 }
-
-// Journal implements scaler.Store.
-func (s *SQLite) Journal(ctx context.Context, e scaler.Entry) error {
-	err := s.transact(ctx, func(tx *sql.Tx) error {
-		made, err := tx.ExecContext(ctx, "INSERT INTO journal (at, application, grp, shard, decision, phase, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			nanos(e.At), e.Application, e.Group, e.Shard, e.Decision, e.Phase, e.Detail)
-		if err != nil {
-			return err
-		}
-		id, err := made.LastInsertId()
-		if err != nil {
-			return err
-		}
-		return prune(ctx, tx, "journal", e.Application, e.Group, id)
-	})
-	if err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	return nil
-}
-
-// Entries implements scaler.Store.
-func (s *SQLite) Entries(ctx context.Context, app, group string, limit int) ([]scaler.Entry, error) {
-	rows, err := s.db.QueryContext(ctx,
-		`SELECT id, at, application, grp, shard, decision, phase, detail FROM journal
-		 WHERE application = ? AND (? = '' OR grp = ?) ORDER BY id DESC LIMIT ?`, app, group, group, limit)
-	return collect(rows, err, "journal", func(r *sql.Rows) (scaler.Entry, error) {
-		var e scaler.Entry
-		var at int64
-		err := r.Scan(&e.ID, &at, &e.Application, &e.Group, &e.Shard, &e.Decision, &e.Phase, &e.Detail)
-		e.At = instant(at)
-		return e, err
-	})
-}

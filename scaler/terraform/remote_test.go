@@ -267,7 +267,7 @@ func TestABackendLogsInWithItsOwnCredentials(t *testing.T) {
 		}
 		return scaler.Credentials{Env: login[cloud]}, nil
 	}})
-	if _, err := r.runner.Step(t.Context(), root, creates("a"), func(scaler.Progress) {}); err != nil {
+	if _, err := r.runner.Step(t.Context(), root, creates("a"), watcher{}); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(r.dir, func(path string, entry os.DirEntry, err error) error {
@@ -284,7 +284,7 @@ func TestABackendLogsInWithItsOwnCredentials(t *testing.T) {
 		t.Error(err)
 	}
 	login[scaler.BackendLogin] = map[string]string{"AWS_ACCESS_KEY_ID": "backend"}
-	_, err = r.runner.Step(t.Context(), root, creates("a"), func(scaler.Progress) {})
+	_, err = r.runner.Step(t.Context(), root, creates("a"), watcher{})
 	if err == nil || !strings.Contains(err.Error(), "both set AWS_ACCESS_KEY_ID") {
 		t.Errorf("Step() with two access keys = %v, want an error that names the variable", err)
 	}
