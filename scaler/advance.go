@@ -87,6 +87,9 @@ func (a *actuator) advanceBase(ctx context.Context, now time.Time) error {
 	case !a.basePlanned || len(a.deadShared) > 0:
 		return a.start(ctx, s, Expect{Shared: a.shared, Replace: slices.Clone(a.deadShared)})
 	}
+	if s.open != nil { // there is nothing to do for it any more
+		return a.close(ctx, s, PhaseDone, nil)
+	}
 	return nil
 }
 

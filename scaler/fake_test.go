@@ -31,6 +31,8 @@ type cloud struct {
 	// gone are resources that vanished behind Terraform's back.
 	gone  map[string]bool
 	steps int
+	// locked is the lock of somebody else, nil for none.
+	locked *scaler.LockedError
 }
 
 func newCloud() *cloud {
@@ -40,6 +42,12 @@ func newCloud() *cloud {
 
 func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
 	dir := root.Dir
+	c.mu.Lock()
+	locked := c.locked
+	c.mu.Unlock()
+	if locked != nil {
+		return nil, locked
+	}
 	changes, err := c.Plan(ctx, root)
 	if err != nil {
 		return nil, err
@@ -84,7 +92,9 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 }
 
 // Recover finds no terraform of an earlier scalerd.
-func (c *cloud) Recover(context.Context, scaler.Root, scaler.Watcher) error { return scaler.ErrInterrupted }
+func (c *cloud) Recover(context.Context, scaler.Root, scaler.Watcher) error {
+	return scaler.ErrInterrupted
+}
 
 // apply does what it can of the changes: an interruption or a failure leaves the
 // others done, as terraform does.
@@ -205,6 +215,13 @@ func (c *cloud) nodes(group string) []string {
 		}
 	}
 	return names
+}
+
+// locking puts a lock of somebody else on all states, or takes it away.
+func (c *cloud) locking(by *scaler.LockedError) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.locked = by
 }
 
 // taking makes every later step last that long.

@@ -9,8 +9,8 @@ import (
 // Nothing was changed, and nothing has to be done: the step is tried again until
 // the lock is free.
 type LockedError struct {
-	// ID, Who and Operation are the holder's own words; ID is what `terraform
-	// force-unlock` takes.
+	// ID, Who and Operation are the holder's own words, as far as the backend tells
+	// them; ID is what `terraform force-unlock` takes.
 	ID, Who, Operation string
 	// Created is when the lock was taken; zero where that is not known.
 	Created time.Time
@@ -21,7 +21,10 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	text := fmt.Sprintf("the state is locked by %s", e.Who)
+	text := "the state is locked by somebody whom its backend does not name"
+	if e.Who != "" {
+		text = "the state is locked by " + e.Who
+	}
 	if !e.Created.IsZero() {
 		text += " since " + e.Created.UTC().Format(time.RFC3339)
 	}

@@ -53,7 +53,7 @@ func (s *SQLite) BeginStep(ctx context.Context, step scaler.StepRecord) (int64, 
 		if id, err = made.LastInsertId(); err != nil {
 			return err
 		}
-		return pruneSteps(ctx, tx, step.Application, step.Group, id)
+		return pruneSteps(ctx, tx, step.Application, step.Group)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("journal step of group %s: %w", step.Group, err)
@@ -61,11 +61,8 @@ func (s *SQLite) BeginStep(ctx context.Context, step scaler.StepRecord) (int64, 
 	return id, nil
 }
 
-// pruneSteps drops a group's oldest steps now and then.
-func pruneSteps(ctx context.Context, tx *sql.Tx, app, group string, newest int64) error {
-	if newest%20 != 0 {
-		return nil
-	}
+// pruneSteps drops a group's oldest steps.
+func pruneSteps(ctx context.Context, tx *sql.Tx, app, group string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM steps WHERE application = ? AND grp = ? AND open = 0 AND id <=
 		(SELECT id FROM steps WHERE application = ? AND grp = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, app, group, app, group, keptSteps)
 	return err

@@ -30,6 +30,11 @@ func refusedLock(err error) (lockInfo, bool) {
 	if !strings.Contains(text, "Error acquiring the state lock") {
 		return lockInfo{}, false
 	}
+	if m := httpLocked.FindStringSubmatch(text); m != nil {
+		// The http backend gives the information of who asks, and of the holder the
+		// identifier alone.
+		return lockInfo{id: m[1]}, true
+	}
 	info := lockInfo{id: lockField(text, "ID"), who: lockField(text, "Who"), operation: lockField(text, "Operation")}
 	// terraform prints a time.Time, without its monotonic part.
 	info.created, _ = time.Parse("2006-01-02 15:04:05.999999999 -0700 MST", lockField(text, "Created"))
@@ -37,6 +42,8 @@ func refusedLock(err error) (lockInfo, bool) {
 }
 
 var lockLine = regexp.MustCompile(`(?m)^(?:\x1b\[[0-9;]*m|\W)*(ID|Who|Operation|Created):[ \t]*(.*?)[ \t]*$`)
+
+var httpLocked = regexp.MustCompile(`HTTP remote state already locked: ID=([^\s"]+)`)
 
 func lockField(text, name string) string {
 	for _, m := range lockLine.FindAllStringSubmatch(text, -1) {
@@ -61,7 +68,8 @@ func (r *Runner) locked(tf driver, operation string, do func() error) error {
 		return err
 	}
 	if doubt := r.stale(info, left); doubt != "" {
-		return &scaler.LockedError{ID: info.id, Who: info.who, Operation: info.operation, Created: info.created, Dir: tf.dir, Doubt: doubt}
+		// This run took no lock; what may have left this one is still to be known.
+		return errors.Join(info.refusal(tf.dir, doubt), left.write())
 	}
 	// Not the step's context: a lock that is proven stale helps nobody.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -71,9 +79,13 @@ func (r *Runner) locked(tf driver, operation string, do func() error) error {
 	}
 	err = do()
 	if info, refused := refusedLock(err); refused {
-		return &scaler.LockedError{ID: info.id, Who: info.who, Operation: info.operation, Created: info.created, Dir: tf.dir}
+		return info.refusal(tf.dir, "")
 	}
 	return err
+}
+
+func (l lockInfo) refusal(dir, doubt string) error {
+	return &scaler.LockedError{ID: l.id, Who: l.who, Operation: l.operation, Created: l.created, Dir: dir, Doubt: doubt}
 }
 
 // Terraform takes the lock soon after its start: a run of ours took a lock that was
@@ -83,12 +95,12 @@ const lockTaken = 5 * time.Minute
 // stale says why a lock can't be taken for one that a killed run of ours left
 // behind, and is empty where that is proven: this user took it on this machine, at
 // an instant at which a run of ours began that did not end well, by the same
-// operation; and no terraform lives here that could be its holder.
+// operation; and no terraform lives here that was there then and could hold it.
 func (r *Runner) stale(info lockInfo, left runs) (doubt string) {
 	if info.who != whoami() {
-		return "who is not this scalerd"
+		return "not by this user on this machine"
 	}
-	const rounding = 2 * time.Second
+	const rounding = 2 * time.Second // of the instants that /proc and the lock tell
 	ours := false
 	for _, run := range left.list {
 		if run.Operation == info.operation && !info.created.Before(run.Begun.Add(-rounding)) && info.created.Before(run.Begun.Add(lockTaken)) {
@@ -96,10 +108,10 @@ func (r *Runner) stale(info lockInfo, left runs) (doubt string) {
 		}
 	}
 	if !ours {
-		return "who is this user on this machine, but no run of scalerd that was cut short"
+		return "this user on this machine, but by no run of scalerd that was cut short"
 	}
 	for _, e := range engines(r.path) {
-		if !r.elsewhere(e, left.dir) {
+		if !e.began().After(info.created.Add(rounding)) && !r.elsewhere(e, left.dir) {
 			return fmt.Sprintf("whose holder may be the process %d, which lives", e.PID)
 		}
 	}
@@ -130,6 +142,9 @@ func whoami() string {
 	host, _ := os.Hostname()
 	return name + "@" + host
 }
+
+// isLocked reports whether somebody else's lock ended a step.
+func isLocked(err error) bool { return errors.As(err, new(*scaler.LockedError)) }
 
 // cutShort reports whether a terraform that took the lock may have left it behind:
 // it was cancelled or killed.

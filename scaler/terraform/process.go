@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // process names a process for all time: an identifier alone is used again.
@@ -40,6 +41,30 @@ func (p process) alive() bool {
 	now, ok := processOf(p.PID)
 	return ok && p.PID != 0 && now == p
 }
+
+// began is when the process was started, to the second; the zero time where that
+// is not known.
+func (p process) began() time.Time {
+	_, ticks, _ := strings.Cut(p.Start, "/")
+	since, err := strconv.ParseInt(ticks, 10, 64)
+	text, readErr := os.ReadFile("/proc/stat")
+	if err != nil || readErr != nil {
+		return time.Time{}
+	}
+	for line := range strings.Lines(string(text)) {
+		if boot, ok := strings.CutPrefix(line, "btime "); ok {
+			seconds, err := strconv.ParseInt(strings.TrimSpace(boot), 10, 64)
+			if err != nil {
+				return time.Time{}
+			}
+			return time.Unix(seconds+since/ticksPerSecond, 0)
+		}
+	}
+	return time.Time{}
+}
+
+// ticksPerSecond is USER_HZ, which is 100 on every Linux.
+const ticksPerSecond = 100
 
 // engine is a living terraform or tofu process.
 type engine struct {

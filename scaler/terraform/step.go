@@ -45,7 +45,7 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 		return nil, err
 	}
 	changes, err := r.planAndApply(ctx, tf, expect, watch)
-	if !cutShort(err) {
+	if !cutShort(err) && !isLocked(err) {
 		err = errors.Join(err, endRuns(root.Dir))
 	}
 	return changes, err
@@ -84,7 +84,7 @@ func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expe
 	}
 	err = r.apply(ctx, tf, watch)
 	if info, refused := refusedLock(err); refused {
-		return nil, &scaler.LockedError{ID: info.id, Who: info.who, Operation: info.operation, Created: info.created, Dir: tf.dir}
+		return nil, errors.Join(info.refusal(tf.dir, ""), endRuns(tf.dir))
 	}
 	if err != nil {
 		// What was created before the failure is in the state and counts.
