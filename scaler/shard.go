@@ -43,10 +43,12 @@ type shard struct {
 	busy     bool
 	// unsure is set where terraform may have been interrupted: what is written is
 	// carried out before anything else is decided about it.
-	unsure   bool
-	failures int
-	retryAt  time.Time
-	err      error
+	unsure bool
+	// emptySince is when it was first seen to hold and want nothing; zero where it does.
+	emptySince time.Time
+	failures   int
+	retryAt    time.Time
+	err        error
 }
 
 // loadShard reads a shard from disk.
@@ -294,8 +296,21 @@ func moduleDigest(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	paths = slices.DeleteFunc(paths, func(path string) bool { return filepath.Base(path) == tfgen.BackendFile })
-	return filesDigest(append(paths, filepath.Join(dir, tfgen.SharedFile)))
+	return filesDigest(append(withoutBackend(paths), filepath.Join(dir, tfgen.SharedFile)))
+}
+
+// ModuleConfigDigest is ConfigDigest without the backend: the same for all shards of a
+// group.
+func ModuleConfigDigest(dir string) (string, error) {
+	paths, err := configuration(dir)
+	if err != nil {
+		return "", err
+	}
+	return filesDigest(withoutBackend(paths))
+}
+
+func withoutBackend(paths []string) []string {
+	return slices.DeleteFunc(paths, func(path string) bool { return filepath.Base(path) == tfgen.BackendFile })
 }
 
 // fileDigest is the sha256 of a file's content.

@@ -54,6 +54,8 @@ type Runner struct {
 
 	// pulling has a *sync.Mutex for each directory whose state is read from a backend.
 	pulling sync.Map
+	// states has a stateRead for each directory whose state was read.
+	states sync.Map
 
 	mu      sync.Mutex
 	drivers map[string]cached
