@@ -11,7 +11,7 @@ TRACE       ?=
 TRACES      ?= ../shared/traces
 VARIANT     ?= --drift 1.25
 
-.PHONY: build test e2e race adts lint bench bench-decisions bench-optimizer demo clean
+.PHONY: build test e2e race adts lint bench bench-scale tofu bench-decisions bench-optimizer demo clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -50,6 +50,14 @@ lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reac
 
 bench: build ## figures of one tick and one step, side by side with bare terraform
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+bench-scale: ## what a node more costs at 10, 100, 1000 and 10000 nodes, beside a single root module; 0 -> 1000
+	$(GO) test -run '^$$' -bench 'BenchmarkScale' -benchtime 1x -timeout 3h ./cmd
+
+# OpenTofu at the version that its own module pins, for the tests that run with both.
+tofu: bin/tofu
+bin/tofu: scaler/terraform/testdata/tofu/go.mod
+	cd scaler/terraform/testdata/tofu && $(GO) build -trimpath -ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' -o $(CURDIR)/bin/tofu github.com/opentofu/opentofu/cmd/tofu
 
 bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
 	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --hindsight $(VARIANT)

@@ -43,7 +43,7 @@ const accounts = `resource:
 
 // startSimulated starts a scalerd whose terraform finds simulated clouds, which
 // are empty when the test ends.
-func startSimulated(t *testing.T, flags ...string) (*daemon, *simcloud.Cloud) {
+func startSimulated(t testing.TB, flags ...string) (*daemon, *simcloud.Cloud) {
 	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skip("terraform is not on PATH")
