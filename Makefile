@@ -11,7 +11,14 @@ TRACE       ?=
 TRACES      ?= ../shared/traces
 VARIANT     ?= --drift 1.25
 
-.PHONY: build test e2e race adts lint bench bench-scale tofu bench-decisions bench-optimizer demo clean
+# Packages are built from a commit: the same one gives the same bytes.
+VERSION     ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || echo 0.0.0~$$(git log -1 --format=%cd.%h --date=format:%Y%m%d))
+ARCH        ?= $(shell $(GO) env GOARCH)
+EPOCH       := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+NFPM        := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+.PHONY: build test e2e race adts lint bench bench-scale tofu test-tofu bench-decisions bench-optimizer demo dist deb deb-check clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -59,6 +66,10 @@ tofu: bin/tofu
 bin/tofu: scaler/terraform/testdata/tofu/go.mod
 	cd scaler/terraform/testdata/tofu && $(GO) build -trimpath -ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' -o $(CURDIR)/bin/tofu github.com/opentofu/opentofu/cmd/tofu
 
+test-tofu: bin/tofu ## what runs terraform, with OpenTofu in its place
+	ENGINE=tofu $(GO) test -timeout 15m ./scaler/terraform
+	ENGINE=tofu $(GO) test -short -timeout 15m -run '$(SMOKE)' ./cmd
+
 bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
 	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --hindsight $(VARIANT)
 
@@ -68,6 +79,29 @@ bench-optimizer: ## the optimizer beside scikit-learn on recorded samples, its d
 
 demo: build ## the main job in three minutes; TRACE=FILE.csv drives it with your load
 	bin/scalerd demo $(if $(TRACE),--trace $(TRACE))
+
+dist: ## static stripped binaries, man pages, completions and a bill of materials in dist/
+	rm -rf dist
+	CGO_ENABLED=0 GOARCH=$(ARCH) $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X github.com/scalerd/scalerd/scaler/api.release=$(VERSION)' -o dist/bin/ ./cmd/scalerd ./cmd/scalerctl
+	mkdir -p dist/tools && $(GO) build -trimpath -buildvcs=false -ldflags '-X github.com/scalerd/scalerd/scaler/api.release=$(VERSION)' -o dist/tools/ ./cmd/scalerd ./cmd/scalerctl
+	env -u SCALERD_SOCKET SOURCE_DATE_EPOCH=$(EPOCH) dist/tools/scalerd man dist/man/man8
+	env -u SCALERD_SOCKET SOURCE_DATE_EPOCH=$(EPOCH) dist/tools/scalerctl man dist/man/man1
+	gzip -9n dist/man/*/*
+	mkdir -p dist/completions/bash dist/completions/zsh dist/completions/fish
+	for c in scalerd scalerctl; do dist/tools/$$c completion bash > dist/completions/bash/$$c && \
+	  dist/tools/$$c completion zsh > dist/completions/zsh/_$$c && dist/tools/$$c completion fish > dist/completions/fish/$$c.fish || exit 1; done
+	rm -r dist/tools
+	@mkdir -p $(TOOLS) && GOBIN=$(TOOLS) $(GO) install $(CYCLONEDX)
+	for c in scalerd scalerctl; do $(TOOLS)/cyclonedx-gomod bin -json -noserial -version 'v$(VERSION)' dist/bin/$$c | \
+	  sed 's/"timestamp": "[^"]*"/"timestamp": "'$$(date -u -d @$(EPOCH) +%Y-%m-%dT%H:%M:%SZ)'"/' > dist/$$c.cdx.json || exit 1; done
+
+deb: dist ## the Debian package, dist/scalerd_VERSION_ARCH.deb
+	GOBIN=$(TOOLS) $(GO) install $(NFPM)
+	VERSION='$(VERSION)' ARCH=$(ARCH) SOURCE_DATE_EPOCH=$(EPOCH) $(TOOLS)/nfpm package -f templates/package/nfpm.yaml -p deb -t dist/
+
+deb-check: deb ## the package's life in a Debian of its own; as root, with debootstrap
+	VERSION='$(VERSION)+1' ARCH=$(ARCH) SOURCE_DATE_EPOCH=$(EPOCH) $(TOOLS)/nfpm package -f templates/package/nfpm.yaml -p deb -t dist/
+	templates/package/check.sh 'dist/scalerd_$(VERSION)_$(ARCH).deb' 'dist/scalerd_$(VERSION)+1_$(ARCH).deb'
 
 clean:
 	rm -rf bin dist

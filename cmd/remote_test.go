@@ -46,8 +46,16 @@ func TestStatesInPostgreSQL(t *testing.T) {
 	d.untouched(second, third, slices.Delete(slices.Clone(names), 2, 3))
 
 	release := pg.lockState("shop_web_" + third["web-0004"].shard)
-	d.must("drop", "shop", "web-0004")
-	d.await(terraformRuns("plan"), glimpse{})
+	if _, err := d.client.Drop(t.Context(), "shop", "web-0004", false); err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("the step waits for the lock", func() error {
+		status, err := d.status("shop", "web")
+		if err == nil && !strings.Contains(status.Problem, "the state is locked by") {
+			err = fmt.Errorf("the problem is %q", status.Problem)
+		}
+		return err
+	})
 	if all, err := d.fleet("shop", "web"); err == nil && len(all) != 5 {
 		t.Errorf("a locked state has lost a node: %v", all.names())
 	}

@@ -29,7 +29,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"optimizer":             {"optimizer/linreg", "optimizer/mlp"},
 		"optimizer/linreg":      {},
 		"optimizer/mlp":         {},
-		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy", "optimizer", "optimizer/linreg", "optimizer/mlp"),
+		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "tfgen/price", "scaler/policy", "optimizer", "optimizer/linreg", "optimizer/mlp"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {

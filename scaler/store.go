@@ -18,7 +18,7 @@ type Store interface {
 
 	Applications(ctx context.Context) ([]StoredApplication, error)
 	SaveApplication(ctx context.Context, app StoredApplication) error
-	// DeleteApplication forgets the application, its groups and its decisions.
+	// DeleteApplication forgets the application, its groups, shadows and decisions.
 	DeleteApplication(ctx context.Context, name string) error
 
 	// Group is a group's row, and the zero value for one that was never saved.
@@ -40,6 +40,14 @@ type Store interface {
 	Nodes(ctx context.Context, app, group string) (map[string]NodeTimes, error)
 	SaveNode(ctx context.Context, app, group, node string, times NodeTimes) error
 	DeleteNode(ctx context.Context, app, group, node string) error
+
+	// RecordShadows keeps what one tick made of a group's shadow policies, and drops
+	// what is older than ShadowRetention.
+	RecordShadows(ctx context.Context, app, group string, ticks []ShadowTick) error
+	// Comparisons sum up a group's ticks since an instant, by the policy's name.
+	Comparisons(ctx context.Context, app, group string, since time.Time) ([]Comparison, error)
+	// ForgetShadows drops the ticks of all shadow policies of a group but those named.
+	ForgetShadows(ctx context.Context, app, group string, but []string) error
 }
 
 // StoredApplication is an application as it was submitted.
@@ -76,12 +84,8 @@ type StoredGroup struct {
 	NextNumber int
 	// UserData is each rule's m_userdata, as JSON, by policy name.
 	UserData map[string][]byte
-}
-
-// history is what the row keeps of a History. The sizes asked for before a restart
-// are not kept, so that a group shrinks only after a whole stabilisation window.
-func (g StoredGroup) history() History {
-	return History{LastOut: g.LastOut, LastIn: g.LastIn, Dropped: g.Dropping}
+	// Remembered is what else survives a restart.
+	Remembered Remembered
 }
 
 // NodeTimes are the instants in a node's life. ReadyAt is zero before the node

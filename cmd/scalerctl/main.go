@@ -10,11 +10,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/scalerd/scalerd/cmd/manual"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -68,7 +68,7 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "scalerctl",
 		Short:         "Works with the applications of a scalerd",
-		Version:       version(),
+		Version:       api.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          usage(cobra.NoArgs),
@@ -93,6 +93,7 @@ func rootCommand() *cobra.Command {
 		c.GroupID = "daemon"
 		root.AddCommand(c)
 	}
+	root.AddCommand(manual.Command(1))
 	return root
 }
 
@@ -136,22 +137,4 @@ func (s *settings) show(w io.Writer, result any, text func(io.Writer) error) err
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(result)
-}
-
-// version is the module's version where the binary was built from one, else the
-// commit, else "devel".
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "devel"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return s.Value[:12]
-		}
-	}
-	return "devel"
 }

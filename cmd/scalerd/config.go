@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
@@ -27,11 +29,16 @@ type config struct {
 	// OptimizerListen is the loopback address of the optimizers' own API, MiCADO's and
 	// the native one; default: none.
 	OptimizerListen string `yaml:"optimizer_listen"`
-	// Terraform is the terraform binary; default: the one on PATH, else fetched.
+	// Engine is terraform, or tofu for OpenTofu.
+	Engine string `yaml:"engine" jsonschema:"enum=terraform,enum=tofu"`
+	// Terraform is the engine's binary; default: the one on PATH, else a terraform is
+	// fetched.
 	Terraform string `yaml:"terraform"`
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
 	Credentials string `yaml:"credentials"`
+	// Prices is a price list of the clouds' machines, for budgets; default: none.
+	Prices string `yaml:"prices"`
 	// TerraformProcesses bounds the terraform processes that run at once.
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
@@ -46,6 +53,7 @@ const defaultData = "/var/lib/scalerd"
 func defaults() config {
 	return config{
 		Data:               defaultData,
+		Engine:             terraform.EngineTerraform,
 		Listen:             "127.0.0.1:9417",
 		TerraformProcesses: max(2, runtime.NumCPU()),
 		DriftInterval:      strictyaml.Duration(5 * time.Minute),
@@ -64,12 +72,15 @@ func (f *flags) register(set *pflag.FlagSet) {
 	d := defaults()
 	set.StringVar(&f.file, "config", "", "configuration file (YAML); its keys are these flags with _ for -")
 	set.StringVar(&f.given.Data, "data", d.Data, "folder with everything that scalerd keeps")
-	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default <data>/scalerd.sock)")
+	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default scalerd.sock in the data folder)")
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
-	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
+	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
+	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
+	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
+	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
 }
@@ -82,8 +93,10 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 		if err != nil {
 			return c, fmt.Errorf("configuration: %w", err)
 		}
-		if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
-			return c, err
+		if !blank(text) {
+			if _, err := strictyaml.Decode(f.file, text, &c); err != nil {
+				return c, err
+			}
 		}
 	}
 	f.given.DriftInterval = strictyaml.Duration(f.drift)
@@ -91,12 +104,24 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "socket", &c.Socket, f.given.Socket)
 	override(set, "listen", &c.Listen, f.given.Listen)
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
+	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
+	override(set, "prices", &c.Prices, f.given.Prices)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
 	return c, c.check()
+}
+
+// blank reports whether a file has only comments: every key may be left out.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
 }
 
 func override[T any](set *pflag.FlagSet, name string, into *T, given T) {

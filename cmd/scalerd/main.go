@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/scalerd/scalerd/cmd/manual"
+	"github.com/scalerd/scalerd/scaler/api"
 )
 
 func main() {
@@ -48,21 +50,24 @@ func rootCommand() *cobra.Command {
 		Long: "scalerd runs in the foreground, as systemd wants it, until SIGINT or SIGTERM.\n" +
 			"Talk to it with scalerctl.",
 		Args:          noArgs,
-		Version:       version(),
+		Version:       api.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := flags.config(cmd.Flags())
+			c, err := flags.config(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, cmd.ErrOrStderr())
+			reread := func() (config, error) { return flags.config(cmd.Flags()) }
+			return serve(cmd.Context(), c, reread, cmd.ErrOrStderr())
 		},
 	}
 	flags.register(root.Flags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(localCommand())
 	root.AddCommand(demoCommand())
+	root.AddCommand(checkConfigCommand())
+	root.AddCommand(manual.Command(8))
 	return root
 }
 
@@ -71,22 +76,4 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("%w: %q is not a command of %s", errUsage, args[0], cmd.CommandPath())
 	}
 	return nil
-}
-
-// version is the module's version where the binary was built from one, else the
-// commit, else "devel".
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "devel"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return s.Value[:12]
-		}
-	}
-	return "devel"
 }

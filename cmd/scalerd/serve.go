@@ -29,16 +29,18 @@ import (
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// serve wires the daemon and runs it until ctx ends.
-func serve(ctx context.Context, c config, stderr io.Writer) error {
-	level, err := c.level()
+// serve wires the daemon and runs it until ctx ends. reread reads the configuration
+// again, after a SIGHUP.
+func serve(ctx context.Context, c config, reread func() (config, error), stderr io.Writer) error {
+	live, err := newLiveConfig(c)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: &live.level}))
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w; choose another one with --data", err)
 	}
@@ -47,7 +49,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		return err
 	}
 	defer unlock()
-	binary, err := terraform.Find(ctx, c.Terraform, filepath.Join(c.Data, "bin"))
+	binary, err := terraform.FindEngine(ctx, c.Engine, c.Terraform, filepath.Join(c.Data, "bin"))
 	if err != nil {
 		return err
 	}
@@ -56,6 +58,12 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		return fmt.Errorf("own binary: %w", err)
 	}
 
+	var prices *price.List
+	if c.Prices != "" {
+		if prices, err = price.Load(c.Prices); err != nil {
+			return err
+		}
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	db, err := store.Open(ctx, filepath.Join(c.Data, "scalerd.db"))
@@ -75,7 +83,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 			Processes: c.TerraformProcesses,
 			Env:       map[string]string{"SCALERD": self},
 			Login: func(cloud spec.Cloud, name string) (scaler.Credentials, error) {
-				return credentials.Find(c.Credentials, cloud, name)
+				return credentials.Find(live.credentials(), cloud, name)
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
 		}),
@@ -85,6 +93,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		DriftEvery: c.DriftInterval.AsDuration(),
 		Metrics:    scaler.NewMetrics(registry),
 		Log:        log,
+		Prices:     prices,
 	})
 
 	socket, err := listenSocket(c.Socket)
@@ -103,11 +112,13 @@ func serve(ctx context.Context, c config, stderr io.Writer) error {
 		}
 		log.Info("optimizers listen", "listen", outside.Addr().String())
 	}
-	log.Info("scalerd runs", "version", version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
+	log.Info("scalerd runs", "version", api.Version(), "data", c.Data, "socket", c.Socket, "listen", pages.Addr().String(), "terraform", binary)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return service.Run(ctx) })
-	handler := api.Handler(service, version())
+	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
+	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
+	handler := api.Handler(service, api.Version())
 	serveHTTP(ctx, group, socket, handler)
 	serveHTTP(ctx, group, pages, healthPages(service, registry, handler))
 	if outside != nil {
@@ -196,7 +207,7 @@ func serveHTTP(ctx context.Context, group *errgroup.Group, l net.Listener, handl
 func optimizerPages(service *scaler.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", micado.Handler(service, report.Page))
-	native := api.OptimizersHandler(service, version())
+	native := api.OptimizersHandler(service, api.Version())
 	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/schemas/"} {
 		mux.Handle(path, native)
 	}

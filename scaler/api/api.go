@@ -84,6 +84,7 @@ func Handler(service *scaler.Service, version string) http.Handler {
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/scale", "scale-group", "Set the size of a group once.", h.scale)
 	register(api, http.MethodPost, "/v1/applications/{application}/pause", "pause", "Stop or resume decisions.", h.pause)
 	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/what-if", "what-if", "What the last tick would have decided on other values; nothing is done.", h.whatIf)
+	register(api, http.MethodGet, "/v1/applications/{application}/comparisons", "compare-shadows", "What the shadow policies came to beside those in charge, by group.", h.compare)
 	register(api, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", h.alerts)
 	register(api, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", h.explain)
 	registerOptimizers(api, optimizers{service: service})

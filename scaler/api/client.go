@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
@@ -102,6 +103,12 @@ func (c *Client) Explain(ctx context.Context, id int64) (Explanation, error) {
 // WhatIf asks what the last tick would have decided on other values.
 func (c *Client) WhatIf(ctx context.Context, app, group string, supposed scaler.Supposed) (scaler.Decision, error) {
 	return call[scaler.Decision](ctx, c, http.MethodPost, nil, supposed, "v1", "applications", app, "groups", group, "what-if")
+}
+
+// Compare sums up what shadow policies came to within a time before now, by group.
+func (c *Client) Compare(ctx context.Context, app string, within time.Duration) (map[string][]scaler.Comparison, error) {
+	query := url.Values{"seconds": {strconv.FormatInt(max(1, int64(within.Seconds())), 10)}}
+	return call[map[string][]scaler.Comparison](ctx, c, http.MethodGet, query, nil, "v1", "applications", app, "comparisons")
 }
 
 func call[T any](ctx context.Context, c *Client, method string, query url.Values, in any, path ...string) (T, error) {

@@ -83,3 +83,12 @@ type whatIfInput struct {
 func (h handlers) whatIf(ctx context.Context, in *whatIfInput) (scaler.Decision, error) {
 	return h.service.WhatIf(ctx, in.Application, in.Group, in.Body)
 }
+
+type compareInput struct {
+	ApplicationPath
+	Seconds int64 `query:"seconds" minimum:"1" default:"604800" doc:"How far back to look; ticks are kept for seven days."`
+}
+
+func (h handlers) compare(ctx context.Context, in *compareInput) (map[string][]scaler.Comparison, error) {
+	return h.service.Compare(ctx, in.Application, time.Now().Add(-time.Duration(in.Seconds)*time.Second))
+}

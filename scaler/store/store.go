@@ -27,6 +27,7 @@ var migrations = []string{
 	 ALTER TABLE applications ADD COLUMN params TEXT NOT NULL DEFAULT '{}';`,
 	knowledgeSchema,
 	stepsSchema,
+	`ALTER TABLE groups ADD COLUMN remembered TEXT NOT NULL DEFAULT '{}';` + shadowSchema,
 }
 
 // kept bounds the rows of a group in the tables that only grow.

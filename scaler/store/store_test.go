@@ -45,6 +45,12 @@ func TestEverythingSurvivesAReopening(t *testing.T) {
 	group := scaler.StoredGroup{
 		Wanted: 3, Known: true, Paused: true, LastOut: at, LastIn: at.Add(time.Second),
 		Dropping: []string{"web-0002"}, UserData: map[string][]byte{"rule": []byte(`{"x":1}`)},
+		Remembered: scaler.Remembered{
+			Holding: []scaler.Holding{{Policy: "target", Since: at}}, Turns: []time.Time{at}, Breaker: scaler.Breaker{OpenedAt: at, ProbedAt: at},
+			Pending:  map[string]time.Time{"hot": at},
+			Spending: scaler.Spending{At: at, Nodes: 3, PerHour: 1.5, Currency: "EUR", Cost: 12.25, NodeHours: 24.5},
+			Shadows:  map[string]scaler.RememberedShadow{"ample": {Description: "x", Nodes: 7, History: scaler.History{LastOut: at}, UserData: []byte("1")}},
+		},
 	}
 	decision := scaler.Decision{
 		Application: "shop", Group: "web", At: at, From: 2, To: 3, Reasons: []string{"because"},

@@ -54,9 +54,13 @@ func newRoot(t *testing.T, nodes string) root {
 	return r
 }
 
-// binary is the terraform that the tests run.
+// binary is the terraform that the tests run. With ENGINE=tofu in the environment it
+// is OpenTofu: $TOFU, or what `make tofu` has built.
 func binary(t *testing.T) string {
 	t.Helper()
+	if os.Getenv("ENGINE") == terraform.EngineTofu {
+		return tofu(t)
+	}
 	path, err := terraform.Find(t.Context(), "", filepath.Join(os.TempDir(), "scalerd-test-bin"))
 	if err != nil {
 		t.Fatal(err)
