@@ -112,6 +112,9 @@ func (a *actuator) adopt(d description) error {
 	}
 	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
 	a.facts, a.desc, a.settings = facts, &d, settings
+	for _, s := range a.shards {
+		s.members = nil // another module may say otherwise which nodes are whole
+	}
 	a.compare()
 	a.noteCreation(nil) // what failed may be what was changed
 	return nil

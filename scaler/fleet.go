@@ -2,8 +2,6 @@ package scaler
 
 import (
 	"time"
-
-	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/price"
 )
 
@@ -112,43 +110,4 @@ func (a *actuator) snapshot() *Fleet {
 		f.Problem, f.RetryAt = a.err.Error(), a.retryAt
 	}
 	return f
-}
-
-func (a *actuator) shardNodes(s *shard) []FleetNode {
-	var nodes []FleetNode
-	for _, name := range a.nodesOf(s) {
-		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
-		settings, written := s.nodes[name]
-		n.Zone, _ = settings["zone"].(string)
-		if a.desc != nil {
-			n.Offering = price.OfNode(a.desc.group, settings)
-		}
-		switch {
-		case !written || a.doomed[name]:
-			n.Presence = Leaving
-		case s.exists(a.module, name):
-			n.Presence = Exists
-		default:
-			n.Presence = Creating
-		}
-		if written && a.desc != nil {
-			n.Outdated = a.outdated[name]
-		}
-		nodes = append(nodes, n)
-	}
-	return nodes
-}
-
-// nodesOf lists the names of nodes that are written or exist in a shard.
-func (a *actuator) nodesOf(s *shard) []string {
-	names := map[string]bool{}
-	for name := range s.nodes {
-		names[name] = true
-	}
-	for address := range s.state.Resources {
-		if node, ok := tfgen.AddressNode(address); ok {
-			names[node] = true
-		}
-	}
-	return sortedKeys(names)
 }

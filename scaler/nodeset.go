@@ -71,9 +71,10 @@ type member struct {
 func (a *actuator) alive() []member {
 	var alive []member
 	for _, s := range a.shards {
-		for _, name := range sortedKeys(s.nodes) {
-			if !a.doomed[name] {
-				alive = append(alive, member{name, s})
+		m := a.membersOf(s)
+		for i, n := range m.list {
+			if m.written[i] && !a.doomed[n.Name] {
+				alive = append(alive, member{n.Name, s})
 			}
 		}
 	}

@@ -44,6 +44,8 @@ type shard struct {
 	// unsure is set where terraform may have been interrupted: what is written is
 	// carried out before anything else is decided about it.
 	unsure bool
+	// members are its nodes as they were worked out last; nil where that has to be done.
+	members *members
 	// emptySince is when it was first seen to hold and want nothing; zero where it does.
 	emptySince time.Time
 	failures   int

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,6 +67,10 @@ func tofuVersion(ctx context.Context, path string) (*version.Version, error) {
 	}
 	var said struct {
 		Version string `json:"terraform_version"`
+	}
+	// Warnings about its configuration file stand before it.
+	if begin := bytes.IndexByte(out, '{'); begin > 0 {
+		out = out[begin:]
 	}
 	if err := json.Unmarshal(out, &said); err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func tofu(t *testing.T) string {
 // TestOpenTofuDoesTheSteps takes a root module through its life with OpenTofu, its
 // state in a backend. `make test-tofu` runs all tests of the package with it.
 func TestOpenTofuDoesTheSteps(t *testing.T) {
+	t.Setenv("TF_CLI_CONFIG_FILE", os.DevNull)
 	path, err := terraform.FindEngine(t.Context(), terraform.EngineTofu, tofu(t), "")
 	if err != nil {
 		t.Fatal(err)
