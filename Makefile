@@ -58,6 +58,8 @@ lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reac
 bench: build ## figures of one tick and one step, side by side with bare terraform
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
+# Terraform syncs its state to disk at every resource: TMPDIR on a memory file system
+# measures the work and not the disk.
 bench-scale: ## what a node more costs at 10, 100, 1000 and 10000 nodes, beside a single root module; 0 -> 1000
 	$(GO) test -run '^$$' -bench 'BenchmarkScale' -benchtime 1x -timeout 3h ./cmd
 

@@ -1,8 +1,8 @@
 package scaler
 
 import (
-	"time"
 	"github.com/scalerd/scalerd/tfgen/price"
+	"time"
 )
 
 // Fleet is what a group consists of at one instant, as its actuator knows it. It
@@ -74,6 +74,17 @@ type StepStatus struct {
 	Progress Progress `json:"progress"`
 }
 
+// stepsInFlight are the steps in the order of their shards.
+func (a *actuator) stepsInFlight() []StepStatus {
+	var steps []StepStatus
+	for _, s := range a.roots() {
+		if step, ok := a.steps[s.name]; ok {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
 // snapshot describes the actuator's shards.
 func (a *actuator) snapshot() *Fleet {
 	f := &Fleet{
@@ -93,12 +104,10 @@ func (a *actuator) snapshot() *Fleet {
 			f.Unknown = s.stateErr.Error()
 		}
 	}
+	f.Steps = a.stepsInFlight()
 	f.Failures = a.creating.failures
 	for _, s := range a.roots() {
 		f.Failures = max(f.Failures, s.failures)
-		if step, ok := a.steps[s.name]; ok {
-			f.Steps = append(f.Steps, step)
-		}
 		if s.err != nil && f.Problem == "" {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}
