@@ -125,6 +125,8 @@ type actuator struct {
 	failures int
 	retryAt  time.Time
 	removed  bool
+	// toldAt is when progress was published last.
+	toldAt time.Time
 }
 
 // result is what a step's goroutine reports.
@@ -214,8 +216,7 @@ func (a *actuator) run(ctx context.Context) {
 		case <-a.mail.wake:
 		case r := <-a.results:
 			if r.progress != nil {
-				a.takeProgress(r)
-				a.publish()
+				a.takeProgress(r, time.Now())
 				continue
 			}
 			a.finish(r)

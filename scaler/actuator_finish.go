@@ -19,10 +19,22 @@ func (a *actuator) note(err error) {
 	a.log.Error("group failed", "error", err)
 }
 
-func (a *actuator) takeProgress(r result) {
+// tellEvery is the least time between two publications of progress: terraform says
+// something of every resource, and of a large group a publication is not cheap.
+const tellEvery = 500 * time.Millisecond
+
+func (a *actuator) takeProgress(r result, now time.Time) {
 	step := a.steps[r.shard.name]
 	step.Progress = *r.progress
 	a.steps[r.shard.name] = step
+	if now.Sub(a.toldAt) < tellEvery {
+		return
+	}
+	a.toldAt = now
+	told := *a.published.Load() // nothing else has changed
+	told.Steps = a.stepsInFlight()
+	a.published.Store(&told)
+	a.changed()
 }
 
 // finish takes the end of a step: the state is read back whatever happened.

@@ -111,13 +111,16 @@ func (a *actuator) adopt(d description) error {
 			return err
 		}
 	}
-	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials}
+	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials, Backend: d.app.Backend}
 	if err := writeGroupFacts(a.dir, facts); err != nil {
 		return err
 	}
 	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
 	a.facts, a.desc = facts, &d
 	a.offers.describe(offered)
+	for _, s := range a.shards {
+		s.members = nil // another module may say otherwise which nodes are whole
+	}
 	a.compare()
 	a.forgive()
 	return nil
@@ -172,5 +175,5 @@ func (a *actuator) compare() {
 
 // root is the root module of a shard with the group's credentials.
 func (a *actuator) root(s *shard) Root {
-	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}
+	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials, Backend: a.facts.Backend}
 }

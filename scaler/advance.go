@@ -49,7 +49,7 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 		return a.remove(ctx)
 	}
 	a.checkDrift(ctx, now)
-	return nil
+	return a.compact(now)
 }
 
 // rereadStates looks at the states of all shards without a step in flight, so that

@@ -56,7 +56,11 @@ type application struct {
 	destroyed bool
 
 	published atomic.Pointer[view]
-	heart     heartbeat
+	// publishNext is when a change of a group is published again: the larger the
+	// application, the more changes one view shows, and at most a third of the time
+	// goes into views.
+	publishNext time.Time
+	heart       heartbeat
 }
 
 // view is what readers of an application see; it is never changed.
@@ -128,6 +132,7 @@ func (a *application) run(ctx context.Context) {
 	close(a.started)
 	ticker := time.NewTicker(a.interval())
 	defer ticker.Stop()
+	var late <-chan time.Time
 	for !a.destroyed {
 		a.heart.beat(time.Now(), a.interval())
 		select {
@@ -143,10 +148,20 @@ func (a *application) run(ctx context.Context) {
 			}
 		case <-a.changed:
 			a.sweep(ctx)
+			if wait := time.Until(a.publishNext); wait > 0 && !a.destroyed {
+				if late == nil {
+					late = time.After(wait)
+				}
+				continue
+			}
+		case <-late:
 		case now := <-ticker.C:
 			a.tickTimed(ctx, now)
 		}
-		a.publish(time.Now())
+		late = nil
+		start := time.Now()
+		a.publish(start)
+		a.publishNext = time.Now().Add(2 * time.Since(start))
 	}
 }
 

@@ -54,6 +54,9 @@ func (a *actuator) takeDrift(r result) {
 	s := r.shard
 	a.checking, a.checked[s.name] = nil, time.Now()
 	a.driftBudget.done()
+	if a.facts.Backend != nil && !s.busy {
+		s.readState(a.tf) // the check has read it from the backend
+	}
 	if r.err != nil {
 		if !errors.Is(r.err, context.Canceled) {
 			a.log.Error("drift check failed", "shard", s.name, "error", r.err)
@@ -165,8 +168,17 @@ func (a *actuator) finishRepair(s *shard, err error) {
 // checkDrift starts the drift check of the shard that waited longest, one at a
 // time, where it is due and the budget of all groups allows it.
 func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
+	if a.checking != nil {
+		return
+	}
+	if next := a.lostRemote(now); next != nil {
+		if a.driftBudget.take(now) {
+			a.startCheck(ctx, next)
+		}
+		return
+	}
 	every := time.Duration(a.driftPolicy().Every)
-	if a.checking != nil || every <= 0 || a.dismissed {
+	if every <= 0 || a.dismissed {
 		return
 	}
 	var next *shard
@@ -183,9 +195,30 @@ func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
 			next = s
 		}
 	}
-	if next == nil || !a.driftBudget.take(now) {
-		return
+	if next != nil && a.driftBudget.take(now) {
+		a.startCheck(ctx, next)
 	}
+}
+
+// rereadLost is the time between two looks at a state that was lost in its backend.
+const rereadLost = 15 * time.Second
+
+// lostRemote is a shard whose state was lost in its backend and is to be looked at
+// again: a file that comes back is seen without that.
+func (a *actuator) lostRemote(now time.Time) *shard {
+	if a.facts.Backend == nil {
+		return nil
+	}
+	for _, s := range a.roots() {
+		if !s.busy && errors.Is(s.stateErr, ErrStateLost) && now.Sub(a.checked[s.name]) >= rereadLost {
+			return s
+		}
+	}
+	return nil
+}
+
+// startCheck starts the drift check of a shard.
+func (a *actuator) startCheck(ctx context.Context, next *shard) {
 	a.checking = next
 	root, addresses, written := a.root(next), sortedKeys(next.state.Resources), a.written(next)
 	go func() {

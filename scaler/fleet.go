@@ -3,7 +3,6 @@ package scaler
 import (
 	"time"
 
-	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/price"
 )
 
@@ -85,6 +84,17 @@ type StepStatus struct {
 	Progress Progress `json:"progress"`
 }
 
+// stepsInFlight are the steps in the order of their shards.
+func (a *actuator) stepsInFlight() []StepStatus {
+	var steps []StepStatus
+	for _, s := range a.roots() {
+		if step, ok := a.steps[s.name]; ok {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
 // snapshot describes the actuator's shards.
 func (a *actuator) snapshot() *Fleet {
 	f := &Fleet{
@@ -105,13 +115,11 @@ func (a *actuator) snapshot() *Fleet {
 			f.Unknown = s.stateErr.Error()
 		}
 	}
+	f.Steps = a.stepsInFlight()
 	f.Failures = a.creating.failures
 	for _, s := range a.roots() {
 		f.Drift = append(f.Drift, a.drift[s.name]...)
 		f.Failures = max(f.Failures, s.failures)
-		if step, ok := a.steps[s.name]; ok {
-			f.Steps = append(f.Steps, step)
-		}
 		if s.err != nil && f.Problem == "" {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}
@@ -137,45 +145,4 @@ func (a *actuator) snapshot() *Fleet {
 		f.Problem, f.RetryAt = a.err.Error(), a.retryAt
 	}
 	return f
-}
-
-func (a *actuator) shardNodes(s *shard) []FleetNode {
-	now := time.Now()
-	var nodes []FleetNode
-	for _, name := range a.nodesOf(s) {
-		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
-		settings, written := s.nodes[name]
-		n.Zone, _ = settings["zone"].(string)
-		n.Offered = settings.Offering()
-		if a.desc != nil {
-			n.Offering = price.OfNode(a.desc.group, settings)
-		}
-		switch {
-		case a.cordoned(s, name, now):
-			n.Presence = Leaving
-		case s.exists(a.module, name):
-			n.Presence = Exists
-		default:
-			n.Presence = Creating
-		}
-		if written && a.desc != nil {
-			n.Outdated = a.outdated[name]
-		}
-		nodes = append(nodes, n)
-	}
-	return nodes
-}
-
-// nodesOf lists the names of nodes that are written or exist in a shard.
-func (a *actuator) nodesOf(s *shard) []string {
-	names := map[string]bool{}
-	for name := range s.nodes {
-		names[name] = true
-	}
-	for address := range s.state.Resources {
-		if node, ok := tfgen.AddressNode(address); ok {
-			names[node] = true
-		}
-	}
-	return sortedKeys(names)
 }

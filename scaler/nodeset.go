@@ -74,9 +74,10 @@ type member struct {
 func (a *actuator) alive() []member {
 	var alive []member
 	for _, s := range a.shards {
-		for _, name := range sortedKeys(s.nodes) {
-			if !a.goes(name) {
-				alive = append(alive, member{name, s})
+		m := a.membersOf(s)
+		for i, n := range m.list {
+			if m.written[i] && !a.goes(n.Name) {
+				alive = append(alive, member{n.Name, s})
 			}
 		}
 	}
@@ -114,18 +115,25 @@ func (a *actuator) decision() int64 {
 	return a.wish.decision
 }
 
-// roomy finds or makes a shard that takes one more node now.
+// roomy finds or makes a shard that takes one more node now. The fullest is taken,
+// so that one that is nearly empty gets none while another has room, and can go when
+// its last nodes have gone.
 func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, error) {
+	var best *shard
+	most := -1
 	for _, s := range a.shards {
 		size := len(s.nodes)
 		if nodes, ok := edits[s]; ok {
 			size = len(nodes)
 		}
-		if a.idle(s, now) && size < a.desc.group.ShardSize {
-			return s, nil
+		if size > most && size < a.desc.group.ShardSize && a.idle(s, now) {
+			best, most = s, size
 		}
 	}
-	name := tfgen.ShardName(len(a.shards))
+	if best != nil {
+		return best, nil
+	}
+	name := a.freeShardName()
 	s := &shard{name: name, dir: filepath.Join(a.dir, name), nodes: tfgen.Nodes{}}
 	if err := s.writeModule(a.module, a.handed()); err != nil {
 		return nil, err

@@ -158,6 +158,11 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, c
 	if err := copyGroup(source.dir, dir); err != nil {
 		return plan, err
 	}
+	// What is known of the states is planned on, as files: a plan of ours needs no
+	// lock and makes nothing in a backend.
+	local := *described
+	local.Backend = nil
+	described = &local
 	a := &actuator{app: described.Name, group: source.name, dir: dir, tf: tf, store: dryStore{row: source.row}, checks: checks, log: slog.New(slog.DiscardHandler)}
 	var desc *description
 	if source.described != nil {
@@ -298,13 +303,16 @@ func copyGroup(from, to string) error {
 		if err != nil {
 			return err
 		}
+		if entry.Name() == RemoteStateFile {
+			target = filepath.Join(filepath.Dir(target), "terraform.tfstate")
+		}
 		return os.WriteFile(target, text, 0o600)
 	})
 }
 
 func copied(name string) bool {
-	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".tfstate") ||
-		strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".yaml")
+	return name != tfgen.BackendFile && (strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".tfstate") ||
+		strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".yaml"))
 }
 
 // dryStore is a Store for a plan: it remembers nothing.

@@ -73,6 +73,10 @@ type shard struct {
 	serial            int64
 	serialKnown       bool
 	repair, repairing []string
+	// members are its nodes as they were worked out last; nil where that has to be done.
+	members *members
+	// emptySince is when it was first seen to hold and want nothing; zero where it does.
+	emptySince time.Time
 }
 
 // loadShard reads a shard from disk.
@@ -269,7 +273,7 @@ func (s *shard) writeModule(module tfgen.Module, shared json.RawMessage) error {
 		return fmt.Errorf("root module: %w", err)
 	}
 	keep := map[string]bool{}
-	for _, file := range module.Files {
+	for _, file := range module.RootFiles(s.name) {
 		keep[file.Name] = true
 		if err := writeFile(filepath.Join(s.dir, file.Name), file.Content); err != nil {
 			return err
@@ -331,23 +335,55 @@ func (s *shard) removeOld(keep map[string]bool) error {
 
 // moduleDigest is a digest of what a change of the description may change in a
 // root module: its configuration and what its base hands to it. User data is not
-// part of it, because a node keeps the one that it started with.
-func moduleDigest(dir string) (string, error) { return ConfigDigest(dir, tfgen.SharedFile) }
+// part of it, because a node keeps the one that it started with, and neither is the
+// backend, which is not the nodes' business.
+func moduleDigest(dir string) (string, error) {
+	paths, err := configuration(dir)
+	if err != nil {
+		return "", err
+	}
+	return filesDigest(append(withoutBackend(paths), filepath.Join(dir, tfgen.SharedFile)))
+}
+
+// ModuleConfigDigest is ConfigDigest without the backend: the same for all shards of a
+// group.
+func ModuleConfigDigest(dir string) (string, error) {
+	paths, err := configuration(dir)
+	if err != nil {
+		return "", err
+	}
+	return filesDigest(withoutBackend(paths))
+}
+
+func withoutBackend(paths []string) []string {
+	return slices.DeleteFunc(paths, func(path string) bool { return filepath.Base(path) == tfgen.BackendFile })
+}
 
 // fileDigest is the sha256 of a file's content.
 func fileDigest(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 
-// ConfigDigest is a digest of a root module's .tf files and the further ones, by
-// name and content; files that are not there do not count.
-func ConfigDigest(dir string, further ...string) (string, error) {
+// ConfigDigest is a digest of a root module's .tf files by name and content.
+func ConfigDigest(dir string) (string, error) {
+	paths, err := configuration(dir)
+	if err != nil {
+		return "", err
+	}
+	return filesDigest(paths)
+}
+
+// configuration lists a root module's .tf files in order.
+func configuration(dir string) ([]string, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.tf"))
 	if err != nil {
-		return "", fmt.Errorf("list %s: %w", dir, err)
+		return nil, fmt.Errorf("list %s: %w", dir, err)
 	}
 	slices.Sort(paths)
-	for _, name := range further {
-		paths = append(paths, filepath.Join(dir, name))
-	}
+	return paths, nil
+}
+
+// filesDigest is a digest of files by name and content; files that are not there do
+// not count.
+func filesDigest(paths []string) (string, error) {
 	h := sha256.New()
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
@@ -392,6 +428,8 @@ type groupFacts struct {
 	Shared      []string   `json:"shared,omitempty"`
 	Cloud       spec.Cloud `json:"cloud"`
 	Credentials string     `json:"credentials,omitempty"`
+	// Backend is where the states are; nil is in files.
+	Backend *spec.Backend `json:"backend,omitempty"`
 }
 
 func writeGroupFacts(groupDir string, facts groupFacts) error {

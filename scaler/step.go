@@ -19,7 +19,16 @@ type Root struct {
 	// one, the first of the cloud.
 	Cloud       spec.Cloud
 	Credentials string
+	// Backend is where the state is; nil is a file in Dir.
+	Backend *spec.Backend
 }
+
+// RemoteStateFile is the name of the file in a root module that holds its state as it
+// was last read from a backend.
+const RemoteStateFile = "terraform.remote.tfstate"
+
+// BackendLogin stands for a cloud where the credentials of a backend are looked for.
+const BackendLogin spec.Cloud = "backend"
 
 // Credentials are what one run of terraform logs in with.
 type Credentials struct {
@@ -49,9 +58,11 @@ type Terraform interface {
 	Recover(ctx context.Context, root Root, watch Watcher) error
 	// Plan says what applying root would change, without applying it.
 	Plan(ctx context.Context, root Root) ([]Change, error)
-	// Drift makes a refreshing plan and lists what changed behind Terraform's back.
+	// Drift makes a refreshing plan and lists what changed behind Terraform's back. A
+	// state in a backend is read anew, so that State answers what is true now.
 	Drift(ctx context.Context, root Root) ([]Change, error)
-	// State reads what exists. ErrStateLost means that there was a state once.
+	// State reads what exists, and is cheap: of a state in a backend it is what was
+	// there after the last step or drift check. ErrStateLost means that there was a state once.
 	State(dir string) (State, error)
 	// Check plans root with another node set (nil: the one on disk), without waiting
 	// for a step that is under way in it. It checks the plan against expect, asks
@@ -73,7 +84,7 @@ var ErrStateLost = errors.New("terraform state was lost or replaced")
 var ErrInterrupted = errors.New("terraform was interrupted")
 
 // ErrStateMoved is returned by a step that found the state behind what terraform
-// had done, brought it in order, and applied nothing: what is expected of the plan
+// had done, or newer than what State had answered, brought it in order, and applied nothing: what is expected of the plan
 // has to be worked out again.
 var ErrStateMoved = errors.New("the state was brought in order first; nothing was applied")
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -31,7 +32,10 @@ type config struct {
 	OptimizerListen string `yaml:"optimizer_listen"`
 	// API is where and for whom the API listens with TCP.
 	API apiConfig `yaml:"api"`
-	// Terraform is the terraform binary; default: the one on PATH, else fetched.
+	// Engine is terraform, or tofu for OpenTofu.
+	Engine string `yaml:"engine" jsonschema:"enum=terraform,enum=tofu"`
+	// Terraform is the engine's binary; default: the one on PATH, else a terraform is
+	// fetched.
 	Terraform string `yaml:"terraform"`
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
@@ -62,6 +66,7 @@ const defaultData = "/var/lib/scalerd"
 func defaults() config {
 	return config{
 		Data:               defaultData,
+		Engine:             terraform.EngineTerraform,
 		Listen:             "127.0.0.1:9417",
 		TerraformProcesses: max(2, runtime.NumCPU()),
 		DriftInterval:      strictyaml.Duration(5 * time.Minute),
@@ -89,7 +94,8 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	f.given.API.register(set)
-	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
+	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
+	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
 	set.StringVar(&f.given.PolicyDir, "policy-dir", "", "folder of executable checks that get the JSON of every plan on stdin; exit 1 refuses it (default none)")
 	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
@@ -123,6 +129,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "listen", &c.Listen, f.given.Listen)
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
 	c.API.override(set, f.given.API)
+	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
 	override(set, "policy-dir", &c.PolicyDir, f.given.PolicyDir)

@@ -52,7 +52,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return err
 	}
 	defer unlock()
-	binary, err := terraform.Find(ctx, c.Terraform, filepath.Join(c.Data, "bin"))
+	binary, err := terraform.FindEngine(ctx, c.Engine, c.Terraform, filepath.Join(c.Data, "bin"))
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,11 @@ type Runner struct {
 	// parallel ones.
 	initing chan struct{}
 
+	// pulling has a *sync.Mutex for each directory whose state is read from a backend.
+	pulling sync.Map
+	// states has a stateRead for each directory whose state was read.
+	states sync.Map
+
 	mu      sync.Mutex
 	drivers map[string]cached
 }
@@ -136,6 +141,9 @@ func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
 func (r *Runner) driveFor(purpose string, root scaler.Root) (d driver, close func(), err error) {
 	set, err := r.login(root.Cloud, root.Credentials)
 	if err != nil {
+		return driver{}, nil, err
+	}
+	if err := r.backendLogin(root, &set); err != nil {
 		return driver{}, nil, err
 	}
 	env := r.environment(set)

@@ -22,6 +22,8 @@ type Application struct {
 	Interval Duration `yaml:"interval" jsonschema_description:"Time between two decisions, and between two scrapes of a node. Default 15s."`
 	// Monitoring says where metrics come from.
 	Monitoring Monitoring `yaml:"monitoring" jsonschema_description:"Where metrics come from. Without it every node is scraped by scalerd itself."`
+	// Backend says where Terraform keeps the states; nil is in files.
+	Backend *Backend `yaml:"backend" jsonschema_description:"Where Terraform keeps the states. Without it they are files in scalerd's data folder."`
 	// Constants are values that every group's rules can use by name.
 	Constants map[string]any `yaml:"constants" jsonschema_description:"Values that the rules of every group can use by name."`
 	// Queries are PromQL expressions that every group's policies can use by name.
@@ -157,7 +159,11 @@ type Group struct {
 	Max int `yaml:"max" jsonschema:"required,minimum=1" jsonschema_description:"Most nodes."`
 	// Initial is the number of nodes at the first apply.
 	Initial int `yaml:"initial" jsonschema:"minimum=0" jsonschema_description:"Nodes at the first apply. Default min."`
-	// ShardSize is the most nodes that one Terraform root module holds.
+	// ShardSize is the most nodes that one Terraform root module holds. Measured with
+	// make bench-scale, planning and applying one node more takes bare terraform 0.25 s
+	// of CPU time among 10 nodes, 0.9 s among 100 and 12.6 s among 1,000, most of it
+	// growing with the square: at 50 it is still near what its start alone takes, and a
+	// shard more costs an init from its sibling, a state and two processes.
 	ShardSize int `yaml:"shard_size" jsonschema:"minimum=1,maximum=200" jsonschema_description:"Most nodes in one Terraform root module. Default 50."`
 	// Local configures the nodes of a group with cloud: local.
 	Local *Local `yaml:"local" jsonschema_description:"Settings of the nodes where cloud is local."`
