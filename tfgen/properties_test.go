@@ -220,7 +220,7 @@ func TestTagsReachTheCloudAsTheyWereWritten(t *testing.T) {
 		value, diags := parsed.Body.(*hclsyntax.Body).Blocks[0].Body.Attributes["metadata"].Expr.Value(&hcl.EvalContext{
 			Variables: map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{
 				"key":   cty.StringVal("web-0001"),
-				"value": cty.ObjectVal(map[string]cty.Value{"decision": cty.StringVal("d1")}),
+				"value": cty.ObjectVal(map[string]cty.Value{"decision": cty.StringVal("d1"), "installation": cty.StringVal("i1")}),
 			})},
 		})
 		if diags.HasErrors() {
@@ -230,7 +230,7 @@ func TestTagsReachTheCloudAsTheyWereWritten(t *testing.T) {
 		for name, v := range value.AsValueMap() {
 			got[name] = v.AsString()
 		}
-		expected := map[string]string{"application": "shop", "group": "web", "node": "web-0001", "decision": "d1"}
+		expected := map[string]string{"application": "shop", "group": "web", "node": "web-0001", "decision": "d1", "installation": "i1"}
 		for name, v := range want {
 			expected[name] = cty.NormalizeString(v)
 		}
