@@ -62,7 +62,11 @@ func startSimulated(t testing.TB, flags ...string) (*daemon, *simcloud.Cloud) {
 	}
 	t.Cleanup(func() {
 		if resources, err := clouds.Resources(); err != nil || len(resources) > 0 {
-			t.Errorf("the clouds have %v, %v at the end, want nothing", resources, err)
+			var left []string
+			for _, r := range resources {
+				left = append(left, r.Type+" "+r.Name+" "+r.ID)
+			}
+			t.Errorf("the clouds have %q, %v at the end, want nothing", left, err)
 		}
 	})
 	file := filepath.Join(t.TempDir(), "auth_data.yaml")

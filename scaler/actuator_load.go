@@ -14,8 +14,9 @@ import (
 
 // load reads the group from disk. It is called before run.
 func (a *actuator) load(ctx context.Context, desc *description) error {
-	a.doomed, a.lost, a.steps = map[string]bool{}, map[string]string{}, map[string]StepStatus{}
-	a.drift, a.checked = map[string][]Change{}, map[string]time.Time{}
+	a.doomed, a.lost, a.drained, a.steps = map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]StepStatus{}
+	a.leaving, a.departures, a.kept = map[string]*shard{}, map[string]*departure{}, map[string]time.Time{}
+	a.drift, a.checked = map[string][]DriftFinding{}, map[string]time.Time{}
 	a.results = make(chan result)
 	a.mail.wake = make(chan struct{}, 1)
 	row, err := a.store.Group(ctx, a.app, a.group)
@@ -64,6 +65,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	if err := a.resolve(ctx); err != nil {
 		return err
 	}
+	a.loadLookup(time.Now())
 	a.published.Store(a.snapshot())
 	return nil
 }
@@ -91,7 +93,7 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
-	settings, err := tfgen.NewNodes(d.app, d.group)
+	offered, err := tfgen.Offerings(d.app, d.group)
 	if err != nil {
 		return err
 	}
@@ -99,6 +101,9 @@ func (a *actuator) adopt(d description) error {
 		return fmt.Errorf("group folder: %w", err)
 	}
 	if err := a.writeBase(base); err != nil {
+		return err
+	}
+	if err := a.writeLookup(d); err != nil {
 		return err
 	}
 	for _, s := range a.shards {
@@ -111,12 +116,13 @@ func (a *actuator) adopt(d description) error {
 		return err
 	}
 	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
-	a.facts, a.desc, a.settings = facts, &d, settings
+	a.facts, a.desc = facts, &d
+	a.offers.describe(offered)
 	for _, s := range a.shards {
 		s.members = nil // another module may say otherwise which nodes are whole
 	}
 	a.compare()
-	a.noteCreation(nil) // what failed may be what was changed
+	a.forgive()
 	return nil
 }
 
@@ -160,7 +166,7 @@ func (a *actuator) compare() {
 	a.outdated = map[string]string{}
 	for _, s := range a.shards {
 		for name, settings := range s.nodes {
-			if diff := settings.Differences(a.settings(tfgen.NodeNumber(name))); diff != "" {
+			if diff := a.offers.outdated(name, settings); diff != "" {
 				a.outdated[name] = diff
 			}
 		}

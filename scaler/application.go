@@ -282,15 +282,26 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	if err != nil {
 		return nil, err
 	}
+	installation, err := a.config.Store.Installation(ctx)
+	if err != nil {
+		return nil, err
+	}
 	act := &actuator{
 		app: a.name, group: name,
 		dir:        filepath.Join(a.dir(), name),
 		tf:         a.config.Terraform,
 		store:      a.config.Store,
 		inspect:    a.config.Inspector,
-		driftEvery: a.config.DriftEvery,
-		metrics:    a.config.Metrics,
-		log:        a.log.With("group", name),
+		driftEvery: a.config.DriftEvery, driftBudget: a.config.driftBudget,
+
+		installation: installation,
+		lookupEvery:  a.config.LookupEvery,
+		lookupGrace:  a.config.LookupGrace,
+		metrics:      a.config.Metrics,
+		log:          a.log.With("group", name),
+		rnd:          newRand(a.name, name),
+		checks:       a.config.Checks,
+		drainer:      a.config.Drainer,
 		changed: func() {
 			select {
 			case a.changed <- struct{}{}:

@@ -15,17 +15,24 @@ type Fleet struct {
 	// Problem is the last failure that is not mended yet, in Terraform's words
 	// where it has any. The group is degraded while it is set.
 	Problem string
+	// Refused says why a plan was not applied, until a plan is good: it went beyond
+	// the decision, or a check of the user's refused it.
+	Refused string
 	// Failures is how many steps failed in a row, at most of any shard's.
 	Failures int
 	// RetryAt is when the failed step is tried again.
 	RetryAt time.Time
 	// Steps are the steps in flight.
 	Steps []StepStatus
-	// Drift are attribute changes behind Terraform's back that the last drift
-	// check found. Nodes that are gone are replaced and not listed.
-	Drift []Change
+	// Drift are the changes behind Terraform's back that the last drift checks found
+	// and that are not repaired.
+	Drift []DriftFinding
 	// DriftCheckedAt is when every shard had been checked for drift.
 	DriftCheckedAt time.Time
+	// Offerings are what new nodes may be, and how each has done lately.
+	Offerings []OfferingStatus
+	// Lookup is what the cloud has of the group and no state tells of.
+	Lookup LookupStatus
 	// Settled is set while the last wish is carried out completely.
 	Settled bool
 	// Removed is set when the group is gone, with all it had.
@@ -57,6 +64,8 @@ type FleetNode struct {
 	Zone string
 	// Offering is the kind of machine that it was created as, where that is known.
 	Offering price.Offering
+	// Offered is the name of its offering in the description, where there is any.
+	Offered string
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
 	// Outdated says in which settings the description differs from what the node
@@ -91,7 +100,9 @@ func (a *actuator) snapshot() *Fleet {
 		Removed: a.removed,
 		Settled: a.done(),
 		seq:     a.seq,
+		Lookup:  a.lookupStatus(),
 	}
+	f.Offerings = a.offers.status(time.Now())
 	for _, at := range a.checked {
 		if f.DriftCheckedAt.IsZero() || at.Before(f.DriftCheckedAt) {
 			f.DriftCheckedAt = at
@@ -99,7 +110,6 @@ func (a *actuator) snapshot() *Fleet {
 	}
 	for _, s := range a.shards {
 		f.Nodes = append(f.Nodes, a.shardNodes(s)...)
-		f.Drift = append(f.Drift, a.drift[s.name]...)
 		if s.stateErr != nil && f.Unknown == "" {
 			f.Unknown = s.stateErr.Error()
 		}
@@ -107,10 +117,25 @@ func (a *actuator) snapshot() *Fleet {
 	f.Steps = a.stepsInFlight()
 	f.Failures = a.creating.failures
 	for _, s := range a.roots() {
+		f.Drift = append(f.Drift, a.drift[s.name]...)
 		f.Failures = max(f.Failures, s.failures)
 		if s.err != nil && f.Problem == "" {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}
+	}
+	for _, s := range a.roots() {
+		if s.refusal == nil {
+			continue
+		}
+		if planRefused(s.refusal) && f.Refused == "" {
+			f.Refused = s.refusal.Error()
+		}
+		if f.Problem == "" {
+			f.Problem, f.RetryAt = s.refusal.Error(), s.refusedUntil
+		}
+	}
+	if f.Problem == "" && len(a.kept) > 0 && a.keptErr != nil {
+		f.Problem = a.keptErr.Error()
 	}
 	if f.Problem == "" && a.creating.err != nil {
 		f.Problem, f.RetryAt = a.creating.err.Error(), a.creating.retryAt

@@ -2,8 +2,10 @@ package scaler
 
 import (
 	"slices"
+	"time"
 
 	"github.com/scalerd/scalerd/tfgen"
+	"github.com/scalerd/scalerd/tfgen/price"
 )
 
 // members are the nodes that are written or exist in a shard, by name. They are
@@ -39,6 +41,10 @@ func (a *actuator) membersOf(s *shard) *members {
 		settings, written := s.nodes[name]
 		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], Presence: Creating}
 		n.Zone, _ = settings["zone"].(string)
+		n.Offered = settings.Offering()
+		if a.desc != nil {
+			n.Offering = price.OfNode(a.desc.group, settings)
+		}
 		if s.exists(a.module, name) {
 			n.Presence = Exists
 		}
@@ -50,12 +56,12 @@ func (a *actuator) membersOf(s *shard) *members {
 
 // shardNodes describes the nodes of a shard.
 func (a *actuator) shardNodes(s *shard) []FleetNode {
-	m := a.membersOf(s)
+	m, now := a.membersOf(s), time.Now()
 	nodes := slices.Clone(m.list)
 	for i := range nodes {
 		n := &nodes[i]
 		n.CreatedAt = a.created[n.Name]
-		if !m.written[i] || a.doomed[n.Name] {
+		if a.cordoned(s, n.Name, now) {
 			n.Presence = Leaving
 		}
 		if m.written[i] && a.desc != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/scalerd/scalerd/scaler/failure"
 	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -51,6 +52,31 @@ type shard struct {
 	failures   int
 	retryAt    time.Time
 	err        error
+	// kind is why the last step failed, and login a digest of the credentials that it
+	// had; refused are the nodes that another offering is looked for.
+	kind    failure.Kind
+	login   string
+	refused []string
+	// refusal is why the shard's last plan was not applied, refusals how many were not
+	// in a row, refusedUntil until when no deletion is tried, and removed the nodes
+	// that the last rewrite took out.
+	refusal      error
+	refusals     int
+	refusedUntil time.Time
+	removed      tfgen.Nodes
+	// leaveChecked is set while the deletion of nodes is planned beside the steps.
+	leaveChecked bool
+	// suspect is set while a creation's outcome is not known; adopts are the
+	// identifiers of what the next step takes over, by address; endedAt is the end of
+	// the last step.
+	suspect *suspicion
+	adopts  map[string]string
+	endedAt time.Time
+	// serial is that of the state that the last step left. repair are addresses to
+	// change back, repairing those of the step in flight.
+	serial            int64
+	serialKnown       bool
+	repair, repairing []string
 }
 
 // loadShard reads a shard from disk.
@@ -77,7 +103,7 @@ func loadShard(dir string, tf Terraform) (*shard, error) {
 	}
 	s.applied = string(applied)
 	s.readState(tf)
-	return s, nil
+	return s, s.readAdopts()
 }
 
 func (s *shard) readState(tf Terraform) {
@@ -98,6 +124,22 @@ func (s *shard) writeNodes(nodes tfgen.Nodes) error {
 	return nil
 }
 
+// noteRemoved remembers which nodes a rewrite took out that were there before.
+func (s *shard) noteRemoved(before tfgen.Nodes) {
+	removed := tfgen.Nodes{}
+	for name, settings := range before {
+		if _, kept := s.nodes[name]; !kept {
+			removed[name] = settings
+		}
+	}
+	for name, settings := range s.removed {
+		if _, back := s.nodes[name]; !back {
+			removed[name] = settings
+		}
+	}
+	s.removed = removed
+}
+
 // expect is what a plan must do to turn the state into the node set.
 func (s *shard) expect(module tfgen.Module) Expect {
 	if module.Within != "" {
@@ -108,7 +150,9 @@ func (s *shard) expect(module tfgen.Module) Expect {
 	for _, node := range sortedKeys(s.nodes) {
 		for _, address := range module.Addresses(node) {
 			want[address] = true
-			if _, ok := s.state.Resources[address]; !ok {
+			if _, ok := s.state.Resources[address]; !ok && s.adopts[address] != "" {
+				e.Import = append(e.Import, address)
+			} else if !ok {
 				e.Create = append(e.Create, address)
 			} else if s.stale() {
 				e.Update = append(e.Update, address)

@@ -175,6 +175,37 @@ func NewNodes(app *spec.Application, group *spec.Group) (func(number int) Settin
 	}
 }
 
+// Offered are the machines of one offering of a group.
+type Offered struct {
+	// Offering is what the description says of it; its name is empty for a group
+	// without offerings, whose machines are all alike.
+	Offering spec.Offering
+	// Settings are those of NewNodes, with the name of the offering.
+	Settings func(number int) Settings
+}
+
+// Offerings returns what nodes of the group may be created with, the wanted first:
+// at least one.
+func Offerings(app *spec.Application, group *spec.Group) ([]Offered, error) {
+	if len(group.Offerings) == 0 {
+		settings, err := NewNodes(app, group)
+		return []Offered{{Settings: settings}}, err
+	}
+	var offered []Offered
+	for _, o := range group.Offerings {
+		settings, err := NewNodes(app, group.With(o))
+		if err != nil {
+			return nil, err
+		}
+		offered = append(offered, Offered{Offering: o, Settings: func(number int) Settings {
+			s := settings(number)
+			s[offering] = o.Name
+			return s
+		}})
+	}
+	return offered, nil
+}
+
 func unknownCloud(group *spec.Group) error {
 	return fmt.Errorf("group %s: cloud %q is not known; use one of %q", group.Name, group.Cloud, spec.Clouds)
 }

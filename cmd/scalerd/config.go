@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
@@ -37,12 +38,22 @@ type config struct {
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
 	Credentials string `yaml:"credentials"`
+	// PolicyDir is a folder of checks that are asked about every plan; default: none.
+	PolicyDir string `yaml:"policy_dir"`
 	// Prices is a price list of the clouds' machines, for budgets; default: none.
 	Prices string `yaml:"prices"`
 	// TerraformProcesses bounds the terraform processes that run at once.
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
 	DriftInterval strictyaml.Duration `yaml:"drift_interval"`
+	// DriftPerHour is the most drift checks in an hour, of all groups together; 0 is no
+	// limit.
+	DriftPerHour int `yaml:"drift_per_hour" jsonschema:"minimum=0"`
+	// LookupInterval is the time between two looks in a group's cloud for machines that
+	// no state tells of; 0 looks only after an interrupted creation.
+	LookupInterval strictyaml.Duration `yaml:"lookup_interval"`
+	// LookupGrace is how long a cloud may take to show a machine that it made.
+	LookupGrace strictyaml.Duration `yaml:"lookup_grace"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `yaml:"log_level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
 }
@@ -57,6 +68,9 @@ func defaults() config {
 		Listen:             "127.0.0.1:9417",
 		TerraformProcesses: max(2, runtime.NumCPU()),
 		DriftInterval:      strictyaml.Duration(5 * time.Minute),
+		DriftPerHour:       1000,
+		LookupInterval:     strictyaml.Duration(time.Hour),
+		LookupGrace:        strictyaml.Duration(30 * time.Second),
 		LogLevel:           "info",
 	}
 }
@@ -66,6 +80,8 @@ type flags struct {
 	file  string
 	given config
 	drift time.Duration
+	// lookup and grace are LookupInterval and LookupGrace.
+	lookup, grace time.Duration
 }
 
 func (f *flags) register(set *pflag.FlagSet) {
@@ -78,10 +94,14 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
 	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
+	set.StringVar(&f.given.PolicyDir, "policy-dir", "", "folder of executable checks that get the JSON of every plan on stdin; exit 1 refuses it (default none)")
 	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
 	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
+	set.IntVar(&f.given.DriftPerHour, "drift-per-hour", d.DriftPerHour, "most drift checks in an hour, of all groups together, 0 for no limit")
+	set.DurationVar(&f.lookup, "lookup-interval", d.LookupInterval.AsDuration(), "time between two looks in a group's cloud for machines that no state tells of, 0 for only after an interrupted creation")
+	set.DurationVar(&f.grace, "lookup-grace", d.LookupGrace.AsDuration(), "how long a cloud may take to show a machine that it made")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
 }
 
@@ -100,6 +120,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 		}
 	}
 	f.given.DriftInterval = strictyaml.Duration(f.drift)
+	f.given.LookupInterval, f.given.LookupGrace = strictyaml.Duration(f.lookup), strictyaml.Duration(f.grace)
 	override(set, "data", &c.Data, f.given.Data)
 	override(set, "socket", &c.Socket, f.given.Socket)
 	override(set, "listen", &c.Listen, f.given.Listen)
@@ -107,9 +128,13 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
+	override(set, "policy-dir", &c.PolicyDir, f.given.PolicyDir)
 	override(set, "prices", &c.Prices, f.given.Prices)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
+	override(set, "drift-per-hour", &c.DriftPerHour, f.given.DriftPerHour)
+	override(set, "lookup-interval", &c.LookupInterval, f.given.LookupInterval)
+	override(set, "lookup-grace", &c.LookupGrace, f.given.LookupGrace)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
 	return c, c.check()
 }
@@ -160,10 +185,24 @@ func (c *config) check() error {
 	if c.DriftInterval < 0 {
 		errs = append(errs, fmt.Errorf("drift interval: %s is negative", c.DriftInterval))
 	}
+	if c.DriftPerHour < 0 {
+		errs = append(errs, fmt.Errorf("drift checks per hour: %d is negative", c.DriftPerHour))
+	}
+	if c.LookupInterval < 0 || c.LookupGrace < 0 {
+		errs = append(errs, fmt.Errorf("lookup interval %s and lookup grace %s: neither can be negative", c.LookupInterval, c.LookupGrace))
+	}
 	if _, err := c.level(); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// priceList is nil where there is none.
+func (c *config) priceList() (*price.List, error) {
+	if c.Prices == "" {
+		return nil, nil
+	}
+	return price.Load(c.Prices)
 }
 
 func (c *config) level() (slog.Level, error) {

@@ -23,13 +23,13 @@ import (
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/credentials"
+	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
-	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -58,11 +58,9 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return fmt.Errorf("own binary: %w", err)
 	}
 
-	var prices *price.List
-	if c.Prices != "" {
-		if prices, err = price.Load(c.Prices); err != nil {
-			return err
-		}
+	prices, err := c.priceList()
+	if err != nil {
+		return err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -90,10 +88,16 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		Monitor:    monitors(embedded, log),
 		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,
-		DriftEvery: c.DriftInterval.AsDuration(),
-		Metrics:    scaler.NewMetrics(registry),
-		Log:        log,
-		Prices:     prices,
+		DriftEvery: c.DriftInterval.AsDuration(), DriftPerHour: c.DriftPerHour, DriftAtOnce: max(1, c.TerraformProcesses/4),
+
+		LookupEvery: c.LookupInterval.AsDuration(),
+		LookupGrace: c.LookupGrace.AsDuration(),
+
+		Metrics: scaler.NewMetrics(registry),
+		Log:     log,
+		Prices:  prices,
+		Checks:  checks(c.PolicyDir),
+		Drainer: hook.Drainer{},
 	})
 
 	socket, err := listenSocket(c.Socket)
@@ -127,6 +131,14 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	err = group.Wait()
 	log.Info("scalerd ends")
 	return err
+}
+
+// checks are those of a folder; without one there are none.
+func checks(dir string) scaler.Checks {
+	if dir == "" {
+		return nil
+	}
+	return hook.Checks(dir)
 }
 
 // monitors opens an application's monitoring: its own Prometheus, or a part of the

@@ -78,6 +78,7 @@ func Handler(service *scaler.Service, version string) http.Handler {
 	register(api, http.MethodGet, "/v1/applications/{application}", "get-application", "What an application does now.", h.get)
 	register(api, http.MethodDelete, "/v1/applications/{application}", "destroy-application", "Begin to destroy an application.", h.destroy)
 	register(api, http.MethodGet, "/v1/applications/{application}/nodes", "list-nodes", "The nodes of an application.", h.nodes)
+	register(api, http.MethodGet, "/v1/applications/{application}/orphans", "list-orphans", "What the clouds have of an application and no state tells of.", h.orphans)
 	register(api, http.MethodPost, "/v1/applications/{application}/drop", "drop-node", "Destroy one chosen node.", h.drop)
 	register(api, http.MethodGet, "/v1/applications/{application}/decisions", "list-decisions", "The newest decisions.", h.decisions)
 	register(api, http.MethodGet, "/v1/applications/{application}/journal", "list-steps", "The newest steps, how far each is, and what terraform did.", h.journal)
@@ -184,6 +185,15 @@ func (h handlers) destroy(ctx context.Context, in *ApplicationPath) (Submitted, 
 
 func (h handlers) nodes(ctx context.Context, in *ApplicationPath) ([]scaler.NodeStatus, error) {
 	return h.service.Nodes(ctx, in.Application)
+}
+
+type orphansInput struct {
+	ApplicationPath
+	Group string `query:"group" doc:"One group; without it all."`
+}
+
+func (h handlers) orphans(ctx context.Context, in *orphansInput) ([]scaler.GroupOrphans, error) {
+	return h.service.Orphans(ctx, in.Application, in.Group)
 }
 
 type dropInput struct {

@@ -71,6 +71,13 @@ func (c *Client) Nodes(ctx context.Context, name string) ([]scaler.NodeStatus, e
 	return call[[]scaler.NodeStatus](ctx, c, http.MethodGet, nil, nil, "v1", "applications", name, "nodes")
 }
 
+// Orphans are what the clouds have and no state tells of; an empty group stands for
+// all.
+func (c *Client) Orphans(ctx context.Context, name, group string) ([]scaler.GroupOrphans, error) {
+	query := url.Values{"group": {group}}
+	return call[[]scaler.GroupOrphans](ctx, c, http.MethodGet, query, nil, "v1", "applications", name, "orphans")
+}
+
 // Drop destroys one node, given by name, identifier or address.
 func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (scaler.Decision, error) {
 	query := url.Values{"node": {node}, "replace": {strconv.FormatBool(replace)}}

@@ -45,6 +45,11 @@ type rawState struct {
 			IndexKey any    `json:"index_key"`
 			Status   string `json:"status"`
 			Deposed  string `json:"deposed"`
+			// Attributes are the resource's; only its identifier is read, which a few
+			// providers have as a number.
+			Attributes struct {
+				ID any `json:"id"`
+			} `json:"attributes"`
 		} `json:"instances"`
 	} `json:"resources"`
 }
@@ -143,6 +148,7 @@ func parseState(text []byte) (scaler.State, error) {
 		Lineage:   raw.Lineage,
 		Serial:    raw.Serial,
 		Resources: map[string]bool{},
+		IDs:       map[string]string{},
 		Nodes:     map[string]scaler.NodeOutput{},
 	}
 	for _, res := range raw.Resources {
@@ -153,6 +159,9 @@ func parseState(text []byte) (scaler.State, error) {
 			address := instanceAddress(res.Module, res.Type, res.Name, instance.IndexKey)
 			tainted := instance.Status == "tainted" || instance.Deposed != ""
 			state.Resources[address] = state.Resources[address] || tainted
+			if id, ok := instance.Attributes.ID.(string); ok && instance.Deposed == "" {
+				state.IDs[address] = id
+			}
 		}
 	}
 	if out, ok := raw.Outputs["shared"]; ok {

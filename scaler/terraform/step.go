@@ -3,7 +3,6 @@ package terraform
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,7 +53,7 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
 	path := filepath.Join(tf.dir, planFile)
 	defer os.Remove(path)
-	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout)}
+	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(expect.Refresh), tfexec.LockTimeout(planLockTimeout)}
 	for _, address := range expect.Replace {
 		options = append(options, tfexec.Replace(address))
 	}
@@ -103,26 +102,20 @@ func savedPlan(tf driver, changes []scaler.Change) (scaler.SavedPlan, error) {
 	return scaler.SavedPlan{
 		Digest:  fmt.Sprintf("%x", sha256.Sum256(text)),
 		Changes: changes,
-		JSON: func(ctx context.Context) ([]byte, error) {
-			shown, err := tf.ShowPlanFile(ctx, planFile)
-			if err != nil {
-				return nil, fmt.Errorf("show plan %s: %w", path, err)
-			}
-			return json.Marshal(shown)
-		},
+		JSON:    func(ctx context.Context) ([]byte, error) { return showPlan(ctx, tf, path) },
 	}, nil
 }
 
 // Plan implements scaler.Terraform.
 func (r *Runner) Plan(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
-	planned, err := r.planOnly(ctx, root, nil, tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout))
+	planned, err := r.planOnly(ctx, "plan", root, nil, tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout))
 	return planned.changes, err
 }
 
 // Drift implements scaler.Terraform.
 func (r *Runner) Drift(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
 	// It only reads, so it takes no lock and delays no step.
-	planned, err := r.planOnly(ctx, root, r.checkState, tfexec.RefreshOnly(true), tfexec.Lock(false))
+	planned, err := r.planOnly(ctx, "drift", root, r.checkState, tfexec.RefreshOnly(true), tfexec.Lock(false))
 	return planned.drift, err
 }
 
@@ -136,13 +129,13 @@ func (r *Runner) checkState(ctx context.Context, tf driver) error {
 	return err
 }
 
-func (r *Runner) planOnly(ctx context.Context, root scaler.Root, first func(context.Context, driver) error, options ...tfexec.PlanOption) (planned, error) {
+func (r *Runner) planOnly(ctx context.Context, purpose string, root scaler.Root, first func(context.Context, driver) error, options ...tfexec.PlanOption) (planned, error) {
 	free, err := acquire(ctx, r.slots)
 	if err != nil {
 		return planned{}, err
 	}
 	defer free()
-	tf, closeDriver, err := r.drive(root)
+	tf, closeDriver, err := r.driveFor(purpose, root)
 	if err != nil {
 		return planned{}, err
 	}

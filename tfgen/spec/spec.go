@@ -183,6 +183,14 @@ type Group struct {
 	CloudInit CloudInit `yaml:"cloud_init" jsonschema_description:"What new nodes do when they boot; cloud: local does not use it."`
 	// Rollout says how nodes are replaced after a change of their settings.
 	Rollout Rollout `yaml:"rollout" jsonschema_description:"How nodes are replaced after a change that only new nodes can have, such as another image."`
+	// Offerings are the kinds of machines that nodes may be, the wanted one first.
+	Offerings []Offering `yaml:"offerings" jsonschema_description:"Kinds of machines that nodes may be, the wanted one first; where the cloud refuses one, the next is taken for a while. Without them nodes are as the cloud's settings say."`
+	// Drain is what is done to a node before it is destroyed.
+	Drain *Drain `yaml:"drain" jsonschema_description:"What is done to a node before it is destroyed, so that it can finish its work."`
+	// Repair says when a node that does not work is replaced.
+	Repair *Repair `yaml:"repair" jsonschema_description:"When a node that exists and is not ready is replaced. Without it none is."`
+	// Drift says what is done about changes behind Terraform's back.
+	Drift Drift `yaml:"drift" jsonschema_description:"What is done about nodes that were deleted or changed by somebody else."`
 	// Metrics says where a node serves its metrics.
 	Metrics Metrics `yaml:"metrics" jsonschema_description:"Where each node serves its metrics."`
 	// Constants are added to the application's, and win over them.
@@ -230,6 +238,28 @@ type Rollout struct {
 	// Pause passes between a batch that is ready and the next.
 	Pause Duration `yaml:"pause" jsonschema_description:"Time between a batch that is ready and the next one. Default 30s."`
 }
+
+// Drift says how often a group is compared with what exists, and what is done
+// about differences that somebody else made.
+type Drift struct {
+	// Every is the time between two checks of a shard; 0 stands for scalerd's own
+	// drift_interval.
+	Every Duration `yaml:"every" jsonschema_description:"Time between two checks of a shard. Default: drift_interval of scalerd."`
+	// OnDeleted is what is done about a resource that is gone.
+	OnDeleted DriftAction `yaml:"on_deleted" jsonschema:"enum=repair,enum=report" jsonschema_description:"repair: a node of which something is gone is replaced. report: it is only listed. Default repair."`
+	// OnChanged is what is done about a resource whose attributes were changed.
+	OnChanged DriftAction `yaml:"on_changed" jsonschema:"enum=repair,enum=report" jsonschema_description:"repair: changed attributes are changed back, where that is possible in place. report: they are only listed. Default report."`
+}
+
+// DriftAction is what is done about drift.
+type DriftAction string
+
+const (
+	// DriftRepair brings back what the description says.
+	DriftRepair DriftAction = "repair"
+	// DriftReport only lists it.
+	DriftReport DriftAction = "report"
+)
 
 // RolloutMode says whether nodes with old settings are replaced.
 type RolloutMode string
