@@ -47,6 +47,9 @@ type shard struct {
 	unsure bool
 	// members are its nodes as they were worked out last; nil where that has to be done.
 	members *members
+	// byNode is what resources gave last, for the state byNodeOf.
+	byNode   map[string][]string
+	byNodeOf stateID
 	// emptySince is when it was first seen to hold and want nothing; zero where it does.
 	emptySince time.Time
 	failures   int
@@ -186,14 +189,31 @@ func (s *shard) expectWithin(module tfgen.Module) Expect {
 	return Expect{Within: w}
 }
 
-// resources are the addresses in the state of each node.
+// stateID tells one state of a root module from another.
+type stateID struct {
+	lineage string
+	serial  int64
+	// size tells apart what was never applied and a state that can't be read.
+	size int
+}
+
+func (s *shard) stateID() stateID {
+	return stateID{s.state.Lineage, s.state.Serial, len(s.state.Resources)}
+}
+
+// resources are the addresses in the state of each node, worked out once for a state.
+// Nobody changes the map.
 func (s *shard) resources() map[string][]string {
+	if s.byNode != nil && s.byNodeOf == s.stateID() {
+		return s.byNode
+	}
 	byNode := map[string][]string{}
 	for _, address := range sortedKeys(s.state.Resources) {
 		if node, ok := tfgen.AddressNode(address); ok {
 			byNode[node] = append(byNode[node], address)
 		}
 	}
+	s.byNode, s.byNodeOf = byNode, s.stateID()
 	return byNode
 }
 
