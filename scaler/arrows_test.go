@@ -32,11 +32,14 @@ func TestImportsPointOneWay(t *testing.T) {
 		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy", "optimizer", "optimizer/linreg", "optimizer/mlp"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
+	allowed["scaler/access"] = []string{}
+	allowed["scaler/operation"] = loop
+	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
 	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
-	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/report")
+	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/report", "scaler/access", "scaler/operation", "scaler/backtest", "scaler/trace")
 	allowed["scaler/trace"] = []string{}
 	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}

@@ -43,6 +43,10 @@ type Store interface {
 	// Journal appends an entry; Entries are the newest first.
 	Journal(ctx context.Context, e Entry) error
 	Entries(ctx context.Context, app, group string, limit int) ([]Entry, error)
+
+	// DecisionsBefore and EntriesBefore are those with smaller IDs, the newest first.
+	DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error)
+	EntriesBefore(ctx context.Context, app, group string, before int64, limit int) ([]Entry, error)
 }
 
 // StoredApplication is an application as it was submitted.

@@ -26,6 +26,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
+	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
@@ -110,7 +111,10 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	group.Go(func() error { return service.Run(ctx) })
 	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
 	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
-	handler := api.Handler(service, api.Version())
+	operations, backtests := operation.New(service), api.NewBacktests(service)
+	group.Go(func() error { return operations.Run(ctx) })
+	group.Go(func() error { return backtests.Run(ctx) })
+	handler := api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Version: api.Version()})
 	serveHTTP(ctx, group, socket, handler)
 	serveHTTP(ctx, group, pages, healthPages(service, registry, handler))
 	if outside != nil {
