@@ -55,6 +55,7 @@ type application struct {
 	destroyed bool
 
 	published atomic.Pointer[view]
+	observed  observations
 	heart     heartbeat
 }
 
@@ -114,6 +115,7 @@ func (a *application) order(ctx context.Context, do func(context.Context) error)
 func (a *application) run(ctx context.Context) {
 	defer close(a.ended)
 	defer a.wg.Wait()
+	defer a.keepLastObserved(ctx)
 	if err := a.start(ctx); err != nil {
 		a.log.Error("application is not complete", "error", err)
 		a.problem = err.Error()

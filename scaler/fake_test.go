@@ -163,7 +163,17 @@ func (c *cloud) State(dir string) (scaler.State, error) { return c.state(dir), n
 func (c *cloud) state(dir string) scaler.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.states[dir]
+	if !strings.Contains(dir, "scalerd-plan-") {
+		return c.states[dir]
+	}
+	// A plan is made in a copy of the group's folder, to which a state file goes along.
+	root := func(dir string) string { return filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)) }
+	for original, state := range c.states {
+		if root(original) == root(dir) {
+			return state
+		}
+	}
+	return scaler.State{}
 }
 
 // lose makes a node vanish behind Terraform's back.

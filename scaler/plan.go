@@ -103,6 +103,8 @@ type planSource struct {
 	dir      string
 	row      StoredGroup
 	from, to int
+	// drop are nodes that go, whatever the sizes are.
+	drop []string
 	// generated is set where terraform is not asked.
 	generated bool
 }
@@ -169,6 +171,10 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, s
 	a.basePlanned = true
 	a.wish = &wish{nodes: source.to}
 	edits := map[*shard]tfgen.Nodes{}
+	for _, name := range source.drop {
+		a.doomed[name] = true
+	}
+	a.dropDoomed(edits)
 	alive := a.alive()
 	if diff := source.to - len(alive); diff > 0 {
 		if err := a.grow(ctx, edits, diff, time.Now()); err != nil {

@@ -47,6 +47,8 @@ type Store interface {
 	// DecisionsBefore and EntriesBefore are those with smaller IDs, the newest first.
 	DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error)
 	EntriesBefore(ctx context.Context, app, group string, before int64, limit int) ([]Entry, error)
+
+	Histories
 }
 
 // StoredApplication is an application as it was submitted.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,9 +74,33 @@ func registerApplications(api huma.API, h applications) {
 	register(api, endpoint(access.Operator, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", tag), alertHandlers{h.service}.take)
 }
 
-func (h applications) list(ctx context.Context, in *PageInput) (Page[scaler.ApplicationStatus], error) {
+type applicationsInput struct {
+	PageInput
+	Brief bool `query:"brief" doc:"Leave out what is long: proposals, readings, advice, drift and shadow policies."`
+}
+
+func (h applications) list(ctx context.Context, in *applicationsInput) (Page[scaler.ApplicationStatus], error) {
 	name := func(a scaler.ApplicationStatus) string { return a.Name }
-	return paged(visible(ctx, h.service.Applications(), name), *in, name)
+	page, err := paged(visible(ctx, h.service.Applications(), name), in.PageInput, name)
+	if in.Brief {
+		for i, a := range page.Items {
+			page.Items[i] = brief(a)
+		}
+	}
+	return page, err
+}
+
+// brief is a status without what is long. A status is shared, so it is copied.
+func brief(a scaler.ApplicationStatus) scaler.ApplicationStatus {
+	a.Groups = slices.Clone(a.Groups)
+	for i := range a.Groups {
+		g := &a.Groups[i]
+		g.Optimizer, g.Drift, g.Shadows, g.Warmup = nil, nil, nil, nil
+		if d := g.Decision; d != nil {
+			g.Decision = &scaler.Decision{ID: d.ID, Application: d.Application, Group: d.Group, At: d.At, From: d.From, To: d.To, Held: d.Held, Reasons: d.Reasons[:min(1, len(d.Reasons))]}
+		}
+	}
+	return a
 }
 
 // started is the answer to what takes its time.

@@ -44,6 +44,7 @@ func (s *SQLite) DeleteApplication(ctx context.Context, name string) error {
 			"DELETE FROM groups WHERE application = ?",
 			"DELETE FROM nodes WHERE application = ?",
 			"DELETE FROM decisions WHERE application = ?",
+			"DELETE FROM observed WHERE application = ?",
 			"DELETE FROM journal WHERE application = ?",
 		} {
 			if _, err := tx.ExecContext(ctx, query, name); err != nil {
@@ -116,8 +117,10 @@ func (s *SQLite) SaveNextNumber(ctx context.Context, app, group string, next int
 // DeleteGroup implements scaler.Store.
 func (s *SQLite) DeleteGroup(ctx context.Context, app, group string) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM nodes WHERE application = ? AND grp = ?", app, group); err != nil {
-			return err
+		for _, table := range []string{"nodes", "observed"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE application = ? AND grp = ?", app, group); err != nil {
+				return err
+			}
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM groups WHERE application = ? AND name = ?", app, group)
 		return err

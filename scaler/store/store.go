@@ -26,6 +26,7 @@ var migrations = []string{
 	`ALTER TABLE groups ADD COLUMN surge INTEGER NOT NULL DEFAULT 0;
 	 ALTER TABLE applications ADD COLUMN params TEXT NOT NULL DEFAULT '{}';`,
 	knowledgeSchema,
+	observedSchema,
 }
 
 // kept bounds the rows of a group in the tables that only grow.
