@@ -15,6 +15,13 @@ var update = flag.Bool("update", false, "rewrite the expected texts in testdata/
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if order := os.Getenv(crashEnv); order != "" {
+		if err := crashDaemon(order); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(withBinaries(m.Run))
 }
 

@@ -110,7 +110,7 @@ func (d *daemon) explains(group, metric string) {
 		}
 		switch {
 		case decision.From == 0: // the first one
-		case len(explained.Journal) == 0: // a later one came before anything was done
+		case len(explained.Steps) == 0: // a later one came before anything was done
 		case decision.To > decision.From:
 			grown = &decision
 		default:

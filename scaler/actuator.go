@@ -78,8 +78,10 @@ type actuator struct {
 	deadShared  []string
 	shards      []*shard
 	wish        *wish
-	// doomed are nodes that are to go, named by a decision or found dead.
+	// doomed are nodes that are to go, named by a decision or found dead; lost are
+	// the latter, with the address that is gone.
 	doomed  map[string]bool
+	lost    map[string]string
 	created map[string]time.Time
 	next    int
 	steps   map[string]StepStatus
@@ -108,8 +110,8 @@ type result struct {
 	shard *shard
 	// progress is set while the step goes on.
 	progress *Progress
-	// digest is that of the module's files that the step applied.
-	digest string
+	// record is how far the step came.
+	record *StepRecord
 	// check is set for a drift check, with what it found.
 	check bool
 	drift []Change

@@ -31,20 +31,27 @@ func (a *actuator) finish(r result) {
 		a.takeDrift(r)
 		return
 	}
-	s := r.shard
-	s.busy = false
+	s, recovered := r.shard, r.shard.recovering
+	s.busy, s.open = false, r.record
 	step := a.steps[s.name]
 	delete(a.steps, s.name)
 	s.readState(a.tf)
+	if a.postpone(s, r.err) {
+		return
+	}
+	s.recovering = false
 	a.metrics.step(a.app, a.group, r.err, time.Since(step.StartedAt))
 	err := r.err
-	if err == nil {
-		err = s.noteApplied(r.digest)
+	if recovered && errors.Is(err, ErrInterrupted) && s != a.base && s.stateErr == nil && !s.pending(a.module) {
+		err = nil // it was killed after all was done
 	}
-	if err == nil && s.stateErr == nil && s != a.base && s.pending(a.module) && s.written == r.digest {
+	if err == nil {
+		err = s.noteApplied(r.record.Module)
+	}
+	if err == nil && s.stateErr == nil && s != a.base && s.pending(a.module) && s.written == r.record.Module {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
-	a.journal(s, phaseOf(err), fmt.Sprint(orNothing(err)))
+	a.conclude(s, err)
 	if step.Create > 0 {
 		a.noteCreation(err)
 	}
@@ -63,12 +70,58 @@ func (a *actuator) finish(r result) {
 	if s.stateErr == nil {
 		s.unsure = errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
 	}
+	if recovered && s.unsure {
+		a.log.Warn("an apply was cut short with its scalerd; a new step goes on", "shard", s.name)
+		s.retryAt, s.err = time.Time{}, nil
+		return
+	}
 	s.failures++
 	s.retryAt = time.Now().Add(backoff(s.failures))
 	s.err = fmt.Errorf("%s: %w", s.name, err)
 	if !errors.Is(err, context.Canceled) {
 		a.log.Error("step failed", "shard", s.name, "error", err, "retry_at", s.retryAt)
 	}
+}
+
+// lockRetry is the time between two looks at a lock that somebody else holds.
+const lockRetry = 5 * time.Second
+
+// postpone takes the end of a step that changed nothing and will be tried again as
+// it is: its record stays open.
+func (a *actuator) postpone(s *shard, err error) bool {
+	var locked *LockedError
+	begun := s.open.Phase == PhaseApplying || s.open.Phase == PhaseRead
+	switch {
+	case errors.As(err, &locked):
+		if s.err == nil {
+			a.log.Warn("step waits for a lock", "shard", s.name, "error", err)
+		}
+		s.retryAt, s.err = time.Now().Add(lockRetry), fmt.Errorf("%s waits: %w", s.name, locked)
+	case errors.Is(err, ErrStateMoved):
+		s.retryAt, s.err = time.Time{}, nil
+	case errors.Is(err, ErrLeftRunning), errors.Is(err, context.Canceled) && !begun: // scalerd ends
+	default:
+		return false
+	}
+	return true
+}
+
+// conclude journals the end of a step with the state that it left.
+func (a *actuator) conclude(s *shard, err error) {
+	now, end := time.Now(), PhaseDone
+	if err != nil {
+		end, s.open.Error = PhaseFailed, err.Error()
+	}
+	if s.stateErr == nil {
+		s.open.enter(PhaseRead, now)
+		s.open.State = &StateRecord{Lineage: s.state.Lineage, Serial: s.state.Serial}
+	}
+	s.open.enter(end, now)
+	// Where this fails the step is resolved at the next start.
+	if err := a.store.SaveStep(context.Background(), *s.open); err != nil {
+		a.log.Warn("journal the end of a step", "shard", s.name, "error", err)
+	}
+	s.open = nil
 }
 
 // noteCreation remembers that a creation failed, or that one succeeded.
@@ -95,6 +148,7 @@ func (a *actuator) forgetGone(ctx context.Context) {
 		}
 	}
 	maps.DeleteFunc(a.doomed, func(name string, _ bool) bool { return !there[name] })
+	maps.DeleteFunc(a.lost, func(name, _ string) bool { return !there[name] })
 	maps.DeleteFunc(a.outdated, func(name, _ string) bool { return !there[name] })
 	for name := range a.created {
 		if there[name] {
@@ -106,20 +160,6 @@ func (a *actuator) forgetGone(ctx context.Context) {
 		}
 		delete(a.created, name)
 	}
-}
-
-func phaseOf(err error) string {
-	if err != nil {
-		return "failed"
-	}
-	return "done"
-}
-
-func orNothing(err error) any {
-	if err == nil {
-		return ""
-	}
-	return err
 }
 
 // backoff is the wait before the n-th try, n from 1: 2 s doubling to 5 min.

@@ -14,7 +14,7 @@ import (
 
 // load reads the group from disk. It is called before run.
 func (a *actuator) load(ctx context.Context, desc *description) error {
-	a.doomed, a.steps = map[string]bool{}, map[string]StepStatus{}
+	a.doomed, a.lost, a.steps = map[string]bool{}, map[string]string{}, map[string]StepStatus{}
 	a.drift, a.checked = map[string][]Change{}, map[string]time.Time{}
 	a.results = make(chan result)
 	a.mail.wake = make(chan struct{}, 1)
@@ -60,6 +60,9 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	a.dismissed = desc == nil
 	for _, s := range a.shards {
 		s.unsure = s.pending(a.module)
+	}
+	if err := a.resolve(ctx); err != nil {
+		return err
 	}
 	a.published.Store(a.snapshot())
 	return nil

@@ -28,9 +28,14 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 		a.adopting = nil
 	}
 	a.rereadStates()
-	a.advanceBase(ctx, now)
+	a.recoverOpen(ctx, now)
+	if err := a.advanceBase(ctx, now); err != nil {
+		return err
+	}
 	a.forgetGone(ctx)
-	a.finishWritten(ctx, now)
+	if err := a.finishWritten(ctx, now); err != nil {
+		return err
+	}
 	if a.wish != nil && !a.uncertain() {
 		if err := a.reconcile(ctx, now); err != nil {
 			return err
@@ -60,28 +65,32 @@ const rereadEvery = 5 * time.Second
 // uncertain reports whether the true size is unknown, or a step that may have
 // been interrupted is not finished: nothing new is decided about nodes then.
 func (a *actuator) uncertain() bool {
-	return slices.ContainsFunc(a.shards, func(s *shard) bool { return s.stateErr != nil || s.unsure })
+	return slices.ContainsFunc(a.shards, func(s *shard) bool { return s.stateErr != nil || s.unsure || s.recovering })
 }
 
 func (a *actuator) idle(s *shard, now time.Time) bool {
-	return !s.busy && s.stateErr == nil && !now.Before(s.retryAt)
+	return !s.busy && !s.recovering && s.stateErr == nil && !now.Before(s.retryAt)
 }
 
 // advanceBase brings what the shards share in line with the description, and
 // destroys it when it is not needed any more.
-func (a *actuator) advanceBase(ctx context.Context, now time.Time) {
+func (a *actuator) advanceBase(ctx context.Context, now time.Time) error {
 	s := a.base
 	if s == nil || !a.idle(s, now) {
-		return
+		return nil
 	}
 	switch {
 	case a.dismissed || !a.needsBase:
 		if len(s.state.Resources) > 0 && (!a.dismissed || a.shardsEmpty()) {
-			a.start(ctx, s, Expect{Delete: sortedKeys(s.state.Resources), Destroy: true})
+			return a.start(ctx, s, Expect{Delete: sortedKeys(s.state.Resources), Destroy: true})
 		}
 	case !a.basePlanned || len(a.deadShared) > 0:
-		a.start(ctx, s, Expect{Shared: a.shared, Replace: slices.Clone(a.deadShared)})
+		return a.start(ctx, s, Expect{Shared: a.shared, Replace: slices.Clone(a.deadShared)})
 	}
+	if s.open != nil { // there is nothing to do for it any more
+		return a.close(ctx, s, PhaseDone, nil)
+	}
+	return nil
 }
 
 // baseReady reports whether new nodes can rely on what the shards share.
@@ -91,17 +100,25 @@ func (a *actuator) baseReady() bool {
 
 // finishWritten starts the steps of shards whose node set is written and not
 // carried out: after a restart, and after a failure.
-func (a *actuator) finishWritten(ctx context.Context, now time.Time) {
+func (a *actuator) finishWritten(ctx context.Context, now time.Time) error {
 	for _, s := range a.shards {
 		if !a.idle(s, now) || s.stale() && !a.baseReady() {
 			continue
 		}
 		if s.pending(a.module) {
-			a.start(ctx, s, s.expect(a.module))
-		} else {
-			s.unsure, s.failures, s.retryAt, s.err = false, 0, time.Time{}, nil
+			if err := a.start(ctx, s, s.expect(a.module)); err != nil {
+				return err
+			}
+			continue
 		}
+		if s.open != nil { // what it was to do is so already
+			if err := a.close(ctx, s, PhaseDone, nil); err != nil {
+				return err
+			}
+		}
+		s.unsure, s.failures, s.retryAt, s.err = false, 0, time.Time{}, nil
 	}
+	return nil
 }
 
 // roots are the base, where there is one, and the shards.
@@ -113,7 +130,7 @@ func (a *actuator) roots() []*shard {
 }
 
 func (a *actuator) shardsEmpty() bool {
-	return !slices.ContainsFunc(a.shards, func(s *shard) bool { return s.busy || !s.empty() })
+	return !slices.ContainsFunc(a.shards, func(s *shard) bool { return s.busy || s.recovering || !s.empty() })
 }
 
 // gone reports whether a dismissed group has nothing left.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,10 +33,13 @@ type NotifiedAlert struct {
 	// Key tells alerts of one name apart.
 	Key   string
 	Since time.Time
+	// Ends is when it ends without another word, and zero where nothing says so.
+	Ends time.Time
 }
 
 // Notify takes a notification. An alert fires until the notification that it is
-// resolved, also over a restart. It answers how many alerts an application receives,
+// resolved, also over a restart; where that never comes, until its own end, else until
+// the description's alert_timeout after it was heard of last. It answers how many alerts an application receives,
 // and the names of those that none does.
 func (s *Service) Notify(ctx context.Context, alerts []NotifiedAlert) (taken int, ignored []string, err error) {
 	select {
@@ -78,17 +82,18 @@ func (a *application) notify(alerts []NotifiedAlert, known []bool) error {
 	if !a.receives() {
 		return nil
 	}
-	changed := false
+	changed, now := false, time.Now()
 	for i, alert := range alerts {
 		if alert.Application != "" && alert.Application != a.name || !a.hasAlert(alert) {
 			continue
 		}
 		known[i], changed = true, true
-		a.received.take(alert)
+		a.received.take(alert, now, a.spec.Monitoring.Prometheus.AlertTimeout.AsDuration())
 	}
 	if !changed {
 		return nil
 	}
+	a.received.forget(now)
 	return a.received.save(a.dir())
 }
 
@@ -107,9 +112,18 @@ func (a *application) hasAlert(alert NotifiedAlert) bool {
 
 // received are the alerts that fire, by name, group and key. The group is empty for
 // those that are for all.
-type received map[string]map[string]map[string]time.Time
+type received map[string]map[string]map[string]firing
 
-func (r *received) take(alert NotifiedAlert) {
+// firing is an alert of which no end was heard.
+type firing struct {
+	Since time.Time `json:"since,omitzero"`
+	// Ends is when it ends without another word; zero is never.
+	Ends time.Time `json:"ends,omitzero"`
+}
+
+// take keeps or ends an alert. One that does not say when it ends does so after a
+// timeout, where that is not 0: whoever would resolve it may be gone.
+func (r *received) take(alert NotifiedAlert, now time.Time, timeout time.Duration) {
 	if *r == nil {
 		*r = received{}
 	}
@@ -119,19 +133,39 @@ func (r *received) take(alert NotifiedAlert) {
 		return
 	}
 	if groups == nil {
-		groups = map[string]map[string]time.Time{}
+		groups = map[string]map[string]firing{}
 		(*r)[alert.Name] = groups
 	}
 	if groups[alert.Group] == nil {
-		groups[alert.Group] = map[string]time.Time{}
+		groups[alert.Group] = map[string]firing{}
 	}
-	groups[alert.Group][alert.Key] = alert.Since
+	f := firing{Since: alert.Since, Ends: alert.Ends}
+	if f.Ends.IsZero() && timeout > 0 {
+		f.Ends = now.Add(timeout)
+	}
+	groups[alert.Group][alert.Key] = f
 }
 
+// forget drops the alerts that are over.
+func (r received) forget(now time.Time) {
+	for _, groups := range r {
+		for _, of := range groups {
+			maps.DeleteFunc(of, func(_ string, f firing) bool { return f.over(now) })
+		}
+	}
+}
+
+func (f firing) over(now time.Time) bool { return !f.Ends.IsZero() && !now.Before(f.Ends) }
+
 // reading is the state of an alert for a group.
-func (r received) reading(name, group string) policy.Reading {
-	firing := len(r[name][""]) > 0 || len(r[name][group]) > 0
-	return policy.Reading{Firing: &firing}
+func (r received) reading(name, group string, now time.Time) policy.Reading {
+	fires := false
+	for _, of := range []string{"", group} {
+		for _, f := range r[name][of] {
+			fires = fires || !f.over(now)
+		}
+	}
+	return policy.Reading{Firing: &fires}
 }
 
 // receivedFile is where the alerts that fire are kept, in the application's folder.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -247,6 +248,9 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 	} else {
 		g.actuator.describe(description{a.spec, described})
 	}
+	if err := a.restoreShadows(ctx, g, shadows); err != nil {
+		return err
+	}
 	g.spec, g.policies, g.shadows, g.removing = described, policies, shadows, false
 	if err := a.describeOptimizer(g, !g.row.Known); err != nil {
 		return err
@@ -287,7 +291,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	if err := act.load(ctx, d); err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
 	}
-	g := &group{name: name, row: row, actuator: act, history: row.history(), ready: map[string]time.Time{}, up: map[string]bool{}}
+	g := &group{name: name, row: row, actuator: act, history: row.history(), prices: a.config.Prices, account: row.Remembered.Spending, pending: maps.Clone(row.Remembered.Pending), ready: map[string]time.Time{}, up: map[string]bool{}}
 	for node, t := range times {
 		if !t.ReadyAt.IsZero() {
 			g.ready[node] = t.ReadyAt

@@ -29,13 +29,14 @@ func TestImportsPointOneWay(t *testing.T) {
 		"optimizer":             {"optimizer/linreg", "optimizer/mlp"},
 		"optimizer/linreg":      {},
 		"optimizer/mlp":         {},
-		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "scaler/policy", "optimizer", "optimizer/linreg", "optimizer/mlp"),
+		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "tfgen/price", "scaler/policy", "optimizer", "optimizer/linreg", "optimizer/mlp"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
 	allowed["scaler/operation"] = loop
+	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/store", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")

@@ -37,6 +37,8 @@ type Decision struct {
 	Shadows []ShadowDecision `json:"shadows,omitempty"`
 	// Readings are the metrics that the policies saw.
 	Readings map[string]policy.Reading `json:"readings,omitempty"`
+	// Cost is what the decision costs, where it is known what a node costs.
+	Cost *CostChange `json:"cost,omitempty"`
 	// Advice is what the group's optimizer advised, where it has one.
 	Advice *optimizer.Advice `json:"advice,omitempty"`
 }
@@ -76,6 +78,9 @@ type Desired struct {
 //
 //   - A policy that holds for want of a metric longer than it may goes to its floor.
 //   - Schedules and activations clamp: they put min and max closer together.
+//   - A budget lowers max to the largest size that it pays for: an hour, and with what
+//     was spent of the month, until the month's end. It wins over schedules, and
+//     never goes below the min of the description.
 //   - A wanted size outside min..max, as after an update, is put within at once.
 //   - The largest proposal wins. So a group grows when one policy asks for it and
 //     shrinks when all do that have an opinion; where none has, it stays.
@@ -97,6 +102,7 @@ func Decide(obs policy.Observation, proposals []policy.Proposal, limits spec.Sca
 	proposals = d.answered(proposals)
 	d.watchBreaker()
 	d.narrow(proposals)
+	d.afford(obs.Min)
 	base := d.bounds()
 	wish, hold := d.combine(proposals, base)
 	if !hold || wish > base {
@@ -116,7 +122,7 @@ func Decide(obs policy.Observation, proposals []policy.Proposal, limits spec.Sca
 	decision := Decision{
 		Group: obs.Group, At: obs.Now, From: obs.Wanted, To: to,
 		Drop: d.drop, Held: hold && to <= base, Reasons: d.reasons, Clamps: d.clamps,
-		Proposals: proposals, Readings: maps.Clone(obs.Readings),
+		Proposals: proposals, Readings: maps.Clone(obs.Readings), Cost: d.costs(to),
 	}
 	return decision, d.remember(to)
 }
@@ -131,6 +137,8 @@ type deciding struct {
 	clamps  []string
 	// minBy and maxBy name what sets the least and the largest size.
 	minBy, maxBy string
+	// maxWhy goes on after a clamp to the largest size.
+	maxWhy string
 }
 
 func (d *deciding) say(format string, args ...any) {
@@ -158,6 +166,9 @@ func (h History) at(obs policy.Observation) History {
 	for _, holding := range h.Holding {
 		holding.Since = notAfter(holding.Since, obs.Now)
 		next.Holding = append(next.Holding, holding)
+	}
+	if len(h.Desired) > 0 {
+		next.Desired = make([]Desired, 0, len(h.Desired)+1)
 	}
 	for _, desired := range h.Desired {
 		desired.At = notAfter(desired.At, obs.Now)
@@ -191,7 +202,7 @@ func (d *deciding) clamp(n int, what string) int {
 		d.clampedBy("%s: %s %s, at least %d must be", d.minBy, nodesAre(n, "is", "are"), what, d.obs.Min)
 		return d.obs.Min
 	case n > d.obs.Max:
-		d.clampedBy("%s: %s %s, at most %d may be", d.maxBy, nodesAre(n, "is", "are"), what, d.obs.Max)
+		d.clampedBy("%s: %s %s, at most %d may be%s", d.maxBy, nodesAre(n, "is", "are"), what, d.obs.Max, d.maxWhy)
 		return d.obs.Max
 	}
 	return n

@@ -113,9 +113,10 @@ func (d *deciding) cooling(name string, cooldown time.Duration, last time.Time, 
 }
 
 // appendDesired adds the size n that the policies ask for now to the sizes that they
-// asked for before, and forgets those that were over before the window began.
+// asked for before, and forgets those that were over before the window began. It may
+// write to what before shares.
 func appendDesired(before []Desired, now time.Time, n int, window time.Duration) []Desired {
-	all := append(slices.Clone(before), Desired{At: now, Nodes: n})
+	all := append(before, Desired{At: now, Nodes: n})
 	start := now.Add(-window)
 	for len(all) > 1 && !all[1].At.After(start) {
 		all = all[1:]

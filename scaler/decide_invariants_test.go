@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -115,6 +116,14 @@ func whole(n int) *int          { return &n }
 
 // FuzzDecide runs every invariant on what the fuzzer draws.
 func FuzzDecide(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 30 { // long enough to draw whole situations from
+		seed := make([]byte, 8192)
+		for i := range seed {
+			seed[i] = byte(random.Uint32())
+		}
+		f.Add(seed)
+	}
 	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
 		s := drawSituation(t)
 		for _, invariant := range []func(*rapid.T, situation){

@@ -80,13 +80,27 @@ func drawSituation(t *rapid.T) situation {
 	s.Limits.MaxStepOutPercent, s.Limits.MaxStepInPercent = rapid.Float64Range(0, 200).Draw(t, "out percent"), rapid.Float64Range(0, 100).Draw(t, "in percent")
 	if rapid.Bool().Draw(t, "victims") {
 		s.Limits.Victims = &spec.Victims{
-			Order:     rapid.SampledFrom([]spec.VictimOrder{spec.VictimsNewest, spec.VictimsOldest, spec.VictimsLeastBusy, spec.VictimsZoneBalance}).Draw(t, "order"),
+			Order:     rapid.SampledFrom([]spec.VictimOrder{spec.VictimsNewest, spec.VictimsOldest, spec.VictimsLeastBusy, spec.VictimsZoneBalance, spec.VictimsPrice}).Draw(t, "order"),
 			Query:     "busy",
 			Protected: rapid.SliceOfN(rapid.Map(rapid.IntRange(1, 30), func(n int) string { return fmt.Sprintf("web-%04d", n) }), 0, 6).Draw(t, "protected"),
 		}
 	}
 	for i := range s.Seen.Nodes {
 		s.Seen.Nodes[i].Zone = rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "zone")
+	}
+	if rapid.Bool().Draw(t, "costs") {
+		c := &policy.Cost{Known: rapid.IntRange(0, 5).Draw(t, "price known") > 0, NodePerHour: rapid.SampledFrom([]float64{0, 0.1, 0.3, 1}).Draw(t, "price"), Currency: "USD"}
+		if rapid.Bool().Draw(t, "an hour's budget") {
+			c.MaxPerHour = rapid.Float64Range(0.01, 12).Draw(t, "max_per_hour")
+		}
+		if rapid.Bool().Draw(t, "a month's budget") {
+			c.MaxPerMonth = rapid.Float64Range(0.01, 8000).Draw(t, "max_per_month")
+			c.Spent = rapid.Float64Range(0, 8000).Draw(t, "spent")
+		}
+		s.Seen.Cost = c
+		for i := range s.Seen.Nodes {
+			s.Seen.Nodes[i].PerHour = rapid.SampledFrom([]float64{0, 0.1, 0.3}).Draw(t, "node's price")
+		}
 	}
 	s.History.Turns = []time.Time{secondsAgo(rapid.IntRange(0, 4000).Draw(t, "turned"))}
 	s.History.Holding = []Holding{{Policy: "target", Since: secondsAgo(rapid.IntRange(-10, 600).Draw(t, "holding"))}}
@@ -106,8 +120,10 @@ func drawSituation(t *rapid.T) situation {
 	return s
 }
 
-// least and most are what schedules make of min and max.
-func (s situation) least() int {
+// least and most are what schedules and the budget make of min and max.
+func (s situation) least() int { return min(s.scheduledLeast(), s.payable()) }
+
+func (s situation) scheduledLeast() int {
 	least := s.Seen.Min
 	for _, p := range s.Proposals {
 		if p.Min != nil {
@@ -124,7 +140,28 @@ func (s situation) most() int {
 			most = min(most, max(*p.Max, s.Seen.Min))
 		}
 	}
-	return max(most, s.least())
+	return min(max(most, s.scheduledLeast()), s.payable())
+}
+
+// payable counts up to the largest size that the budget pays for, from the min of the
+// description on.
+func (s situation) payable() int {
+	c, n := s.Seen.Cost, s.Seen.Min
+	if c == nil || c.MaxPerHour == 0 && c.MaxPerMonth == 0 {
+		return s.Seen.Max
+	}
+	if !c.Known {
+		return min(max(s.Seen.Wanted, n), s.Seen.Max)
+	}
+	pays := func(n int) bool {
+		perHour := float64(n) * c.NodePerHour
+		month := time.Date(s.Seen.Now.Year(), s.Seen.Now.Month()+1, 1, 0, 0, 0, 0, time.UTC).Sub(s.Seen.Now).Hours()
+		return perHour == 0 || (c.MaxPerHour == 0 || perHour <= c.MaxPerHour*(1+1e-9)) && (c.MaxPerMonth == 0 || c.Spent+perHour*month <= c.MaxPerMonth*(1+1e-12))
+	}
+	for n < s.Seen.Max && pays(n+1) {
+		n++
+	}
+	return n
 }
 
 // TestDecideAlways checks what holds in every situation.

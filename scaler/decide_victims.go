@@ -73,6 +73,8 @@ func (d *deciding) inOrder(v *spec.Victims, nodes []policy.Node) []policy.Node {
 		})
 	case spec.VictimsZoneBalance:
 		return balanced(nodes)
+	case spec.VictimsPrice:
+		slices.SortStableFunc(nodes, func(a, b policy.Node) int { return cmp.Compare(b.PerHour, a.PerHour) })
 	}
 	return nodes
 }

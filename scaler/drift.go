@@ -34,9 +34,8 @@ func (a *actuator) takeDrift(r result) {
 	for _, address := range sortedKeys(dead) {
 		a.metrics.drift(a.app, a.group)
 		a.log.Warn("resource is gone", "shard", s.name, "address", address)
-		a.journal(s, "drift", address+" is gone and will be replaced")
 		if node, ok := tfgen.AddressNode(address); ok {
-			a.doomed[node] = true
+			a.doomed[node], a.lost[node] = true, address
 		} else if s == a.base && !slices.Contains(a.deadShared, address) {
 			a.deadShared = append(a.deadShared, address)
 		}

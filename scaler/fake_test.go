@@ -31,6 +31,8 @@ type cloud struct {
 	// gone are resources that vanished behind Terraform's back.
 	gone  map[string]bool
 	steps int
+	// locked is the lock of somebody else, nil for none.
+	locked *scaler.LockedError
 }
 
 func newCloud() *cloud {
@@ -38,8 +40,14 @@ func newCloud() *cloud {
 		fails: func(scaler.Change) bool { return false }}
 }
 
-func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, progress func(scaler.Progress)) ([]scaler.Change, error) {
+func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
 	dir := root.Dir
+	c.mu.Lock()
+	locked := c.locked
+	c.mu.Unlock()
+	if locked != nil {
+		return nil, locked
+	}
 	changes, err := c.Plan(ctx, root)
 	if err != nil {
 		return nil, err
@@ -56,7 +64,13 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	if err := expect.Check(changes); err != nil {
 		return nil, err
 	}
-	progress(scaler.Progress{Phase: "apply", Message: "working"})
+	if err := watch.Planned(ctx, scaler.SavedPlan{Digest: "d", Changes: changes}); err != nil {
+		return nil, err
+	}
+	if err := watch.Applying(ctx); err != nil {
+		return nil, err
+	}
+	watch.Progress(scaler.Progress{Phase: "apply", Message: "working"})
 	c.mu.Lock()
 	takes := c.takes
 	c.mu.Unlock()
@@ -67,7 +81,19 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.steps++
-	return changes, c.apply(ctx, dir, changes)
+	err = c.apply(ctx, dir, changes)
+	var results []scaler.ResourceResult
+	for _, change := range changes {
+		_, there := c.states[dir].Resources[change.Address]
+		results = append(results, scaler.ResourceResult{Address: change.Address, Action: string(change.Action), OK: there == (change.Action != scaler.ActionDelete), Seconds: 1})
+	}
+	watch.Results(results)
+	return changes, err
+}
+
+// Recover finds no terraform of an earlier scalerd.
+func (c *cloud) Recover(context.Context, scaler.Root, scaler.Watcher) error {
+	return scaler.ErrInterrupted
 }
 
 // apply does what it can of the changes: an interruption or a failure leaves the
@@ -199,6 +225,13 @@ func (c *cloud) nodes(group string) []string {
 		}
 	}
 	return names
+}
+
+// locking puts a lock of somebody else on all states, or takes it away.
+func (c *cloud) locking(by *scaler.LockedError) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.locked = by
 }
 
 // taking makes every later step last that long.

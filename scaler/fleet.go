@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/scalerd/scalerd/tfgen"
+	"github.com/scalerd/scalerd/tfgen/price"
 )
 
 // Fleet is what a group consists of at one instant, as its actuator knows it. It
@@ -56,6 +57,8 @@ type FleetNode struct {
 	State NodeOutput
 	// Zone is the availability zone that it was created in, where its group has any.
 	Zone string
+	// Offering is the kind of machine that it was created as, where that is known.
+	Offering price.Offering
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
 	// Outdated says in which settings the description differs from what the node
@@ -117,6 +120,9 @@ func (a *actuator) shardNodes(s *shard) []FleetNode {
 		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
 		settings, written := s.nodes[name]
 		n.Zone, _ = settings["zone"].(string)
+		if a.desc != nil {
+			n.Offering = price.OfNode(a.desc.group, settings)
+		}
 		switch {
 		case !written || a.doomed[name]:
 			n.Presence = Leaving

@@ -45,13 +45,13 @@ func (s *Service) DecisionsBefore(ctx context.Context, app, group string, before
 	return s.config.Store.DecisionsBefore(ctx, app, group, before, limit)
 }
 
-// JournalBefore are the newest journal entries with smaller IDs, of one group or,
-// with an empty name, of all.
-func (s *Service) JournalBefore(ctx context.Context, app, group string, before int64, limit int) ([]Entry, error) {
+// StepsBefore are the newest steps with smaller IDs, of one group or, with an empty
+// name, of all.
+func (s *Service) StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]StepRecord, error) {
 	if _, err := s.application(ctx, app); err != nil {
 		return nil, err
 	}
-	return s.config.Store.EntriesBefore(ctx, app, group, before, limit)
+	return s.config.Store.StepsBefore(ctx, app, group, before, limit)
 }
 
 // Samples are what the optimizer of a group has learned from, the oldest first.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/scalerd/scalerd/scaler/policy"
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -20,6 +21,9 @@ type group struct {
 	row      StoredGroup
 	history  History
 	actuator *actuator
+	// prices may be nil; account is what the nodes cost, as of the last tick.
+	prices  *price.List
+	account Spending
 	// shadows are the policies that are evaluated and not acted on.
 	shadows []*shadow
 	// seen is what the last tick's policies saw.
@@ -123,7 +127,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
 	}
-	s.Shadows = g.comparisons()
+	s.Shadows, s.Cost = g.comparisons(), g.costStatus()
 	s.Warmup, s.Breaker = g.warmup.status(), g.history.Breaker.String()
 	if g.spec != nil {
 		s.Cloud, s.Min, s.Max = string(g.spec.Cloud), g.spec.Min, g.spec.Max
@@ -164,12 +168,14 @@ func (g *group) observe(app *spec.Application, readings map[string]policy.Readin
 		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures,
 		Readings: readings, Constants: app.GroupConstants(g.spec),
 	}
+	prices := g.pricesByNode()
 	for _, n := range g.nodeStatuses() {
 		if n.State == StateCreating || n.State == StateDraining {
 			continue
 		}
-		obs.Nodes = append(obs.Nodes, policy.Node{Name: n.Name, Address: n.PrivateIP, ID: n.ID, Ready: n.State == StateReady, Zone: n.Zone})
+		obs.Nodes = append(obs.Nodes, policy.Node{Name: n.Name, Address: n.PrivateIP, ID: n.ID, Ready: n.State == StateReady, Zone: n.Zone, PerHour: prices[n.Name]})
 	}
+	obs.Cost = g.cost(now)
 	if obs.Ready() != g.row.Wanted || g.row.Wanted == 0 {
 		g.stableSince = time.Time{}
 	} else if g.stableSince.IsZero() {

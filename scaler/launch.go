@@ -2,6 +2,9 @@ package scaler
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +13,15 @@ import (
 
 // rewrite journals the intent, replaces the node set on disk and starts the step.
 func (a *actuator) rewrite(ctx context.Context, s *shard, nodes tfgen.Nodes) error {
-	if err := a.store.Journal(ctx, a.entry(s, "intent", difference(s.nodes, nodes))); err != nil {
+	text, err := nodes.Encode()
+	if err != nil {
+		return err
+	}
+	record := a.record(s)
+	record.Add, record.Remove = difference(s.nodes, nodes)
+	record.NodeSet = fileDigest(text)
+	record.Reason = a.reason(record.Remove)
+	if err := a.begin(ctx, s, record); err != nil {
 		return err
 	}
 	if err := s.writeNodes(nodes); err != nil {
@@ -18,39 +29,108 @@ func (a *actuator) rewrite(ctx context.Context, s *shard, nodes tfgen.Nodes) err
 	}
 	e := s.expect(a.module)
 	if s.err != nil && e.creations() > 0 {
-		return nil // what failed before goes on failing: its retry does this too
+		return a.enter(ctx, s, PhaseWritten) // what failed before goes on failing: its retry does this too
 	}
 	s.failures, s.retryAt, s.err = 0, time.Time{}, nil
-	if !e.empty() {
-		a.start(ctx, s, e)
+	if e.empty() {
+		return a.close(ctx, s, PhaseDone, nil)
 	}
+	return a.start(ctx, s, e)
+}
+
+// begin journals a step before anything is done about it. One that was written and
+// not carried out yet is part of it.
+func (a *actuator) begin(ctx context.Context, s *shard, record StepRecord) error {
+	record.enter(PhaseIntent, time.Now())
+	id, err := a.store.BeginStep(ctx, record)
+	if err != nil {
+		return err
+	}
+	record.ID = id
+	if s.open != nil {
+		if err := a.close(ctx, s, PhaseUndone, fmt.Errorf("step %d took its place and carries it out too", id)); err != nil {
+			return err
+		}
+	}
+	s.open = &record
 	return nil
 }
 
-// start runs a step of the shard in a goroutine of its own; run and drain wait
-// for it.
-func (a *actuator) start(ctx context.Context, s *shard, expect Expect) {
-	s.busy = true
-	a.steps[s.name] = StepStatus{
-		Shard:     s.name,
-		Create:    expect.creations(),
-		Delete:    expect.deletions(),
-		StartedAt: time.Now(),
+// enter journals that the open step enters a phase.
+func (a *actuator) enter(ctx context.Context, s *shard, p Phase) error {
+	s.open.enter(p, time.Now())
+	return a.store.SaveStep(ctx, *s.open)
+}
+
+// close journals the end of the open step.
+func (a *actuator) close(ctx context.Context, s *shard, p Phase, why error) error {
+	record := *s.open
+	record.enter(p, time.Now())
+	if why != nil {
+		record.Error = why.Error()
 	}
-	written, root, digest := a.written(s), a.root(s), s.written
-	go func() {
-		_, err := a.tf.Step(ctx, root, expect, func(p Progress) {
+	if err := a.store.SaveStep(ctx, record); err != nil {
+		return err
+	}
+	s.open = nil
+	return nil
+}
+
+// start runs the open step of the shard, or a new one, in a goroutine of its own;
+// run and drain wait for it.
+func (a *actuator) start(ctx context.Context, s *shard, expect Expect) error {
+	if s.open == nil {
+		record := a.record(s)
+		if len(expect.Replace) > 0 {
+			record.Reason = "replaces " + strings.Join(expect.Replace, ", ")
+		}
+		if err := a.begin(ctx, s, record); err != nil {
+			return err
+		}
+	}
+	s.open.Module = s.written
+	if err := a.enter(ctx, s, PhaseWritten); err != nil {
+		return err
+	}
+	a.launch(ctx, s, StepStatus{Create: expect.creations(), Delete: expect.deletions()}, func(root Root, watch Watcher) error {
+		_, err := a.tf.Step(ctx, root, expect, watch)
+		return err
+	})
+	return nil
+}
+
+// launch runs the shard's open step by do.
+func (a *actuator) launch(ctx context.Context, s *shard, status StepStatus, do func(Root, Watcher) error) {
+	s.busy = true
+	status.Shard, status.StartedAt = s.name, time.Now()
+	a.steps[s.name] = status
+	root, written := a.root(s), a.written(s)
+	watch := &stepWatch{
+		record: *s.open,
+		store:  a.store,
+		log:    a.log,
+		progress: func(p Progress) {
 			a.results <- result{shard: s, progress: &p}
-		})
-		a.reap(ctx, root.Dir, written)
-		a.results <- result{shard: s, digest: digest, err: err}
+		},
+	}
+	go func() {
+		err := do(root, watch)
+		if !elsewhere(err) {
+			a.reap(ctx, root.Dir, written)
+		}
+		a.results <- result{shard: s, record: &watch.record, err: err}
 	}()
+}
+
+// elsewhere reports whether another terraform may be at work in the root module.
+func elsewhere(err error) bool {
+	return errors.As(err, new(*LockedError)) || errors.Is(err, ErrStateMoved) || errors.Is(err, ErrLeftRunning)
 }
 
 // written are the addresses that a root module's files ask for.
 func (a *actuator) written(s *shard) []string {
 	if s == a.base {
-		return a.shared
+		return slices.Clone(a.shared)
 	}
 	var addresses []string
 	for _, node := range sortedKeys(s.nodes) {
@@ -75,34 +155,36 @@ func (a *actuator) reap(ctx context.Context, dir string, written []string) {
 	}
 }
 
-func (a *actuator) entry(s *shard, phase, detail string) Entry {
-	e := Entry{At: time.Now(), Application: a.app, Group: a.group, Shard: s.name, Phase: phase, Detail: detail}
-	if a.wish != nil {
-		e.Decision = a.wish.decision
-	}
-	return e
+// record is a new step of the shard, as it is on disk.
+func (a *actuator) record(s *shard) StepRecord {
+	return StepRecord{Application: a.app, Group: a.group, Shard: s.name, Decision: a.decision(), NodeSet: s.nodeSet, Module: s.written}
 }
 
-// journal notes what happened; the intent before it is already on disk, so a
-// failure here is only logged.
-func (a *actuator) journal(s *shard, phase, detail string) {
-	if err := a.store.Journal(context.Background(), a.entry(s, phase, detail)); err != nil {
-		a.log.Warn("journal", "shard", s.name, "phase", phase, "error", err)
+// reason tells which of the nodes go because they are gone already.
+func (a *actuator) reason(remove []string) string {
+	var lost []string
+	for _, name := range remove {
+		if address, ok := a.lost[name]; ok {
+			lost = append(lost, address)
+		}
 	}
+	if len(lost) == 0 {
+		return ""
+	}
+	return "gone behind Terraform's back: " + strings.Join(lost, ", ")
 }
 
-// difference lists the nodes that a rewrite adds and removes: "+web-0004 -web-0001".
-func difference(before, after tfgen.Nodes) string {
-	var parts []string
+// difference lists the nodes that a rewrite adds and removes.
+func difference(before, after tfgen.Nodes) (add, remove []string) {
 	for _, name := range sortedKeys(after) {
 		if _, ok := before[name]; !ok {
-			parts = append(parts, "+"+name)
+			add = append(add, name)
 		}
 	}
 	for _, name := range sortedKeys(before) {
 		if _, ok := after[name]; !ok {
-			parts = append(parts, "-"+name)
+			remove = append(remove, name)
 		}
 	}
-	return strings.Join(parts, " ")
+	return add, remove
 }

@@ -14,6 +14,7 @@ type Metrics struct {
 	wanted       *prometheus.GaugeVec
 	degraded     *prometheus.GaugeVec
 	shadow       *prometheus.GaugeVec
+	cost         []*prometheus.GaugeVec // an hour, this month, forecast
 	decisions    *prometheus.CounterVec
 	held         *prometheus.CounterVec
 	policyErrors *prometheus.CounterVec
@@ -39,10 +40,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 4, 10)}, labels)
 	}
 	m := &Metrics{
-		nodes:        gauge("scalerd_group_nodes", "Nodes of the group by state.", "application", "group", "state"),
-		wanted:       gauge("scalerd_group_wanted_nodes", "Nodes decided last.", group...),
-		degraded:     gauge("scalerd_group_degraded", "1 while a step fails or the size is unknown.", group...),
-		shadow:       gauge("scalerd_shadow_nodes", "Nodes that the group would have with a shadow policy.", "application", "group", "policy"),
+		nodes:    gauge("scalerd_group_nodes", "Nodes of the group by state.", "application", "group", "state"),
+		wanted:   gauge("scalerd_group_wanted_nodes", "Nodes decided last.", group...),
+		degraded: gauge("scalerd_group_degraded", "1 while a step fails or the size is unknown.", group...),
+		shadow:   gauge("scalerd_shadow_nodes", "Nodes that the group would have with a shadow policy.", "application", "group", "policy"),
+		cost: []*prometheus.GaugeVec{
+			gauge("scalerd_cost_per_hour", "What the nodes that exist cost an hour.", "application", "group", "currency"),
+			gauge("scalerd_cost_month", "What the nodes cost since the calendar month began, in UTC.", "application", "group", "currency"),
+			gauge("scalerd_cost_month_forecast", "What the nodes will have cost at the month's end with the size that is wanted now.", "application", "group", "currency"),
+		},
 		decisions:    counter("scalerd_decisions_total", "Decisions that changed the size.", "application", "group", "direction"),
 		held:         counter("scalerd_ticks_held_total", "Ticks at which a missing metric or a failing rule held the size.", group...),
 		policyErrors: counter("scalerd_policy_errors_total", "Evaluations of a policy that failed.", "application", "group", "policy"),
@@ -53,6 +59,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		tickSeconds:  seconds("scalerd_tick_seconds", "Time of a tick.", "application"),
 		ticksMissed:  counter("scalerd_ticks_missed_total", "Ticks that were skipped because one took too long.", "application"),
 		optimizers:   newOptimizerMetrics(reg),
+	}
+	for _, v := range m.cost {
+		reg.MustRegister(v)
 	}
 	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.decisions, m.held, m.policyErrors, m.missing,
 		m.steps, m.stepSeconds, m.gone, m.tickSeconds, m.ticksMissed)
@@ -87,6 +96,12 @@ func (m *Metrics) group(app string, g GroupStatus) {
 	for _, s := range g.Shadows {
 		m.shadow.WithLabelValues(app, g.Name, s.Policy).Set(float64(s.Shadow.Nodes))
 	}
+	for i, v := range m.cost {
+		v.DeletePartialMatch(prometheus.Labels{"application": app, "group": g.Name})
+		if c := g.Cost; c != nil {
+			v.WithLabelValues(app, g.Name, c.Currency).Set([]float64{c.PerHour, c.Month, c.Forecast}[i])
+		}
+	}
 	degraded := 0.0
 	if g.Problem != "" {
 		degraded = 1
@@ -97,7 +112,7 @@ func (m *Metrics) group(app string, g GroupStatus) {
 // forget drops the series of a group that is gone.
 func (m *Metrics) forget(app, group string) {
 	labels := prometheus.Labels{"application": app, "group": group}
-	for _, v := range []*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow} {
+	for _, v := range append([]*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow}, m.cost...) {
 		v.DeletePartialMatch(labels)
 	}
 	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone} {

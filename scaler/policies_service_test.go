@@ -127,6 +127,62 @@ func TestReceivedAlertsAreLevels(t *testing.T) {
 	})
 }
 
+// TestAReceivedAlertEndsWithoutAWord fires alerts whose end nobody tells of, with a
+// restart in between.
+func TestAReceivedAlertEndsWithoutAWord(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		timeout    string
+		ends       time.Duration // after the notification, 0 where it says nothing
+		repeated   time.Duration
+		until, not time.Duration // fires, and does not any more
+	}{
+		{"at its own end", "", 20 * time.Minute, 0, 19 * time.Minute, 21 * time.Minute},
+		{"at the default timeout", "", 0, 0, 9*time.Hour - time.Minute, 9*time.Hour + time.Minute},
+		{"at the description's", ", alert_timeout: 1h", 0, 0, 59 * time.Minute, 61 * time.Minute},
+		{"a repetition goes on", ", alert_timeout: 1h", 0, 50 * time.Minute, 109 * time.Minute, 111 * time.Minute},
+		{"never", ", alert_timeout: 0s", 0, 0, 200 * time.Hour, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.submit(edited(alerted, "alerts: receive", "alerts: receive"+test.timeout))
+				began := time.Now()
+				notify := func() {
+					hot := scaler.NotifiedAlert{Name: "hot", Firing: true, Key: "a", Since: time.Now()}
+					if test.ends > 0 {
+						hot.Ends = time.Now().Add(test.ends)
+					}
+					if taken, _, err := w.Notify(t.Context(), []scaler.NotifiedAlert{hot}); taken != 1 || err != nil {
+						t.Fatalf("Notify() = %d, %v, want it taken", taken, err)
+					}
+				}
+				notify()
+				if test.repeated > 0 {
+					time.Sleep(test.repeated)
+					notify()
+				}
+				w.stop()
+				time.Sleep(test.until - time.Minute - time.Since(began))
+				w.start()
+				time.Sleep(test.until - time.Since(began))
+				synctest.Wait()
+				if got := w.group("web").Wanted; got != 5 {
+					t.Errorf("%d wanted after %v, want 5: the alert fires", got, test.until)
+				}
+				if test.not > 0 {
+					time.Sleep(test.not - time.Since(began))
+					synctest.Wait()
+					if got := w.group("web").Wanted; got != 2 {
+						t.Errorf("%d wanted after %v, want 2: the alert is over", got, test.not)
+					}
+				}
+				w.stop()
+			})
+		})
+	}
+}
+
 // TestShadowPoliciesAreEvaluatedAndNotActedOn runs a policy that would have twice
 // as many nodes beside the one in charge.
 func TestShadowPoliciesAreEvaluatedAndNotActedOn(t *testing.T) {

@@ -9,10 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// Config is what a Service works with. Every exported field is required.
+// Config is what a Service works with. Every exported field but Prices is
+// required.
 type Config struct {
 	// Data is the folder with everything on disk.
 	Data      string
@@ -27,6 +29,8 @@ type Config struct {
 	DriftEvery time.Duration
 	Metrics    *Metrics
 	Log        *slog.Logger
+	// Prices says what nodes cost; it is nil where only descriptions say it.
+	Prices *price.List
 
 	optimizers *Optimizers
 }
@@ -96,7 +100,8 @@ func (s *Service) Run(ctx context.Context) error {
 // restore makes the runtime of a stored application. One whose description can't
 // be read any more is shown with that problem, and its nodes are left alone.
 func (s *Service) restore(row StoredApplication) *application {
-	described, err := s.Validate(Source{File: row.File, Text: row.Text, Params: row.Params, Name: row.Name})
+	// A price that is gone since is no reason to leave a fleet alone: Decide answers it.
+	described, _, err := Validate(Source{File: row.File, Text: row.Text, Params: row.Params, Name: row.Name}, s.config.CheckQuery)
 	a := newApplication(s.config, row, described)
 	if err != nil {
 		a.problem = fmt.Sprintf("the stored description is not valid any more, so its nodes are left alone: %v", err)
@@ -174,17 +179,20 @@ func (s *Service) Decisions(ctx context.Context, app, group string, limit int) (
 	return s.config.Store.Decisions(ctx, app, group, limit)
 }
 
-// Decision is one decision with the journal of what was done about it.
-func (s *Service) Decision(ctx context.Context, id int64) (Decision, []Entry, error) {
+// Steps are the newest steps first, of one group or, with an empty name, of all.
+func (s *Service) Steps(ctx context.Context, app, group string, limit int) ([]StepRecord, error) {
+	if _, err := s.application(ctx, app); err != nil {
+		return nil, err
+	}
+	return s.config.Store.Steps(ctx, app, group, limit)
+}
+
+// Decision is one decision with the steps that carried it out, oldest first.
+func (s *Service) Decision(ctx context.Context, id int64) (Decision, []StepRecord, error) {
 	d, err := s.config.Store.Decision(ctx, id)
 	if err != nil {
 		return Decision{}, nil, err
 	}
-	entries, err := s.config.Store.Entries(ctx, d.Application, d.Group, 1000)
-	if err != nil {
-		return Decision{}, nil, err
-	}
-	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Decision != id })
-	slices.Reverse(entries)
-	return d, entries, nil
+	steps, err := s.config.Store.StepsOf(ctx, id)
+	return d, steps, err
 }

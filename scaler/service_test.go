@@ -48,6 +48,8 @@ type world struct {
 	cloud  *cloud
 	meters *meters
 	db     *store.SQLite
+	// wrap puts something before the store; nil for nothing.
+	wrap func(scaler.Store) scaler.Store
 	*scaler.Service
 	stop func()
 }
@@ -67,8 +69,12 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	w.db = db
+	kept := scaler.Store(db)
+	if w.wrap != nil {
+		kept = w.wrap(db)
+	}
 	w.Service = scaler.NewService(scaler.Config{
-		Data: w.dir, Store: db, Terraform: w.cloud,
+		Data: w.dir, Store: kept, Terraform: w.cloud,
 		Monitor:    func(*spec.Application, string) (scaler.Monitor, error) { return w.meters, nil },
 		Inspector:  blind{},
 		CheckQuery: func(string) error { return nil },

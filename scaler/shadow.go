@@ -1,6 +1,10 @@
 package scaler
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -13,10 +17,12 @@ import (
 // own, which it changes as if it were alone in charge of the group.
 type shadow struct {
 	policy.Policy
-	spec    spec.Policy
-	nodes   int
-	history History
-	data    []byte
+	spec spec.Policy
+	// description tells the policy from another of its name.
+	description string
+	nodes       int
+	history     History
+	data        []byte
 	// ticked is when it was evaluated last.
 	ticked time.Time
 	sums   Comparison
@@ -32,13 +38,38 @@ type ShadowDecision struct {
 	Clamps   []string        `json:"clamps,omitempty"`
 }
 
-// Comparison is what a shadow policy came to beside the policies in charge, since it
-// was described or the daemon started.
+// ShadowTick is the record of one tick of a shadow policy.
+type ShadowTick struct {
+	Policy string
+	At     time.Time
+	// Lasted is the time since the tick before, 0 where that is too long ago to know
+	// what was in between.
+	Lasted time.Duration
+	// Nodes is the size that the policy would have had since the tick before, To the
+	// one from now on; Active and ActiveTo are those of the policies in charge.
+	Nodes, To, Active, ActiveTo int
+	// Need is what the policies in charge ask for now, 0 where none has an opinion.
+	Need int
+}
+
+// ShadowRetention is how long the ticks of shadow policies are kept.
+const ShadowRetention = 7 * 24 * time.Hour
+
+// Comparison is what a shadow policy came to beside the policies in charge, over the
+// ticks since it was described, as far as they are kept.
 type Comparison struct {
-	Policy string    `json:"policy"`
+	Policy string `json:"policy"`
+	// Since and Until are the first tick and the last.
 	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`
 	Shadow Tally     `json:"shadow"`
 	Active Tally     `json:"active"`
+}
+
+func (c *Comparison) add(t ShadowTick) {
+	c.Until = t.At
+	c.Shadow.add(t.Nodes, t.Need, t.To, t.Lasted)
+	c.Active.add(t.Active, t.Need, t.ActiveTo, t.Lasted)
 }
 
 // Tally sums up a size over time.
@@ -48,7 +79,7 @@ type Tally struct {
 	NodeHours float64 `json:"node_hours"`
 	Changes   int     `json:"changes"`
 	// Short is how long the size was below what the policies in charge needed at the
-	// time.
+	// time: the violations that it would have had.
 	Short time.Duration `json:"short_ns"`
 }
 
@@ -85,36 +116,48 @@ func newShadows(app *spec.Application, g *spec.Group, before []*shadow) ([]*shad
 		if err != nil {
 			return nil, err
 		}
-		shadows = append(shadows, &shadow{Policy: made, spec: p})
+		shadows = append(shadows, &shadow{Policy: made, spec: p, description: digestOf(p)})
 	}
 	return shadows, nil
 }
 
-// shade evaluates the shadow policies beside a decision.
-func (g *group) shade(obs policy.Observation, d Decision) []ShadowDecision {
+// shade evaluates the shadow policies beside a decision, and records the tick.
+func (a *application) shade(ctx context.Context, g *group, obs policy.Observation, d Decision) []ShadowDecision {
 	var made []ShadowDecision
+	var ticks []ShadowTick
 	for _, s := range g.shadows {
-		if s.ticked.IsZero() {
-			s.nodes = obs.Wanted
-			s.sums = Comparison{Policy: s.Name(), Since: obs.Now}
+		would, tick := s.evaluate(obs, d, g.spec.Scaling)
+		made, ticks = append(made, would), append(ticks, tick)
+	}
+	if len(ticks) > 0 {
+		if err := a.config.Store.RecordShadows(ctx, a.name, g.name, ticks); err != nil {
+			a.log.Warn("shadow policies not recorded", "group", g.name, "error", err)
 		}
-		seen := obs
-		seen.Wanted, seen.UserData = s.nodes, s.data
-		proposal := s.Propose(seen)
-		if proposal.UserData != nil {
-			s.data = proposal.UserData
-		}
-		would, history := Decide(seen, []policy.Proposal{proposal}, g.spec.Scaling, s.history)
-		if lasted := obs.Now.Sub(s.ticked); lasted > 0 && lasted <= longestGap {
-			need := needed(obs, d.Proposals)
-			s.sums.Shadow.add(s.nodes, need, would.To, lasted)
-			s.sums.Active.add(obs.Wanted, need, d.To, lasted)
-		}
-		s.sums.Shadow.Nodes, s.sums.Active.Nodes = would.To, d.To
-		made = append(made, ShadowDecision{Policy: s.Name(), From: s.nodes, To: would.To, Proposal: would.Proposals[0], Clamps: would.Clamps})
-		s.nodes, s.history, s.ticked = would.To, history, obs.Now
 	}
 	return made
+}
+
+// evaluate is what the policy would decide, as if it were alone in charge.
+func (s *shadow) evaluate(obs policy.Observation, d Decision, limits spec.Scaling) (ShadowDecision, ShadowTick) {
+	if s.ticked.IsZero() {
+		s.nodes = obs.Wanted
+		s.sums = Comparison{Policy: s.Name(), Since: obs.Now}
+	}
+	seen := obs
+	seen.Wanted, seen.UserData = s.nodes, s.data
+	proposal := s.Propose(seen)
+	if proposal.UserData != nil {
+		s.data = proposal.UserData
+	}
+	would, history := Decide(seen, []policy.Proposal{proposal}, limits, s.history)
+	tick := ShadowTick{Policy: s.Name(), At: obs.Now, Nodes: s.nodes, To: would.To, Active: obs.Wanted, ActiveTo: d.To, Need: needed(obs, d.Proposals)}
+	if lasted := obs.Now.Sub(s.ticked); lasted > 0 && lasted <= longestGap {
+		tick.Lasted = lasted
+	}
+	s.sums.add(tick)
+	made := ShadowDecision{Policy: s.Name(), From: s.nodes, To: would.To, Proposal: would.Proposals[0], Clamps: would.Clamps}
+	s.nodes, s.history, s.ticked = would.To, history, obs.Now
+	return made, tick
 }
 
 // needed is the largest size that a policy in charge proposes now, within min and
@@ -143,4 +186,65 @@ func (g *group) comparisons() []Comparison {
 		}
 	}
 	return all
+}
+
+// remembered is where the policy stands, for the group's row.
+func (s *shadow) remembered() RememberedShadow {
+	r := RememberedShadow{Description: s.description, Nodes: s.nodes, History: s.history, UserData: s.data}
+	r.History.Desired = nil
+	return r
+}
+
+// digestOf is the same for the same description, and hardly for another.
+func digestOf(p spec.Policy) string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		text = fmt.Appendf(nil, "%+v", p) // numbers that JSON does not have
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))[:16]
+}
+
+// restoreShadows lets shadow policies go on from where they stood before a restart,
+// and forgets what is recorded of others.
+func (a *application) restoreShadows(ctx context.Context, g *group, shadows []*shadow) error {
+	if len(shadows) == 0 && len(g.row.Remembered.Shadows) == 0 {
+		return nil
+	}
+	sums, err := a.config.Store.Comparisons(ctx, a.name, g.name, time.Time{})
+	if err != nil {
+		return err
+	}
+	var known []string
+	for _, s := range shadows {
+		before, found := g.row.Remembered.Shadows[s.Name()]
+		if !found || before.Description != s.description {
+			continue
+		}
+		known = append(known, s.Name())
+		at := slices.IndexFunc(sums, func(c Comparison) bool { return c.Policy == s.Name() })
+		if s.ticked.IsZero() && at >= 0 {
+			s.nodes, s.history, s.data, s.sums = before.Nodes, before.History, before.UserData, sums[at]
+			s.ticked = sums[at].Until
+		}
+	}
+	return a.config.Store.ForgetShadows(ctx, a.name, g.name, known)
+}
+
+// Compare sums up what the shadow policies of an application came to since an
+// instant, as far as their ticks are kept, by group.
+func (s *Service) Compare(ctx context.Context, app string, since time.Time) (map[string][]Comparison, error) {
+	status, err := s.Application(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]Comparison{}
+	for _, g := range status.Groups {
+		if len(g.Shadows) == 0 {
+			continue
+		}
+		if all[g.Name], err = s.config.Store.Comparisons(ctx, app, g.Name, since); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

@@ -29,7 +29,15 @@ type shard struct {
 	// disk, and as the last step that ended well left them. Where they differ,
 	// nodes that exist may have to be changed in place.
 	written, applied string
-	state            State
+	// nodeSet is the digest of the node set's file, empty where there is none.
+	nodeSet string
+	// open is the journal's record of the step that is under way, or that is written
+	// and waits. While the shard is busy the step's goroutine has its own copy.
+	open *StepRecord
+	// recovering is set while the open step is an apply of a killed scalerd, which
+	// was not taken over yet.
+	recovering bool
+	state      State
 	// stateErr is set while the true content is unknown.
 	stateErr error
 	busy     bool
@@ -54,6 +62,7 @@ func loadShard(dir string, tf Terraform) (*shard, error) {
 		if s.nodes, err = tfgen.DecodeNodes(text); err != nil {
 			return nil, fmt.Errorf("read %s: %w", path, err)
 		}
+		s.nodeSet = fileDigest(text)
 	}
 	if s.written, err = moduleDigest(dir); err != nil {
 		return nil, err
@@ -81,7 +90,7 @@ func (s *shard) writeNodes(nodes tfgen.Nodes) error {
 	if err := renameio.WriteFile(filepath.Join(s.dir, tfgen.NodesFile), text, 0o600); err != nil {
 		return fmt.Errorf("write node set: %w", err)
 	}
-	s.nodes = nodes
+	s.nodes, s.nodeSet = nodes, fileDigest(text)
 	return nil
 }
 
@@ -280,6 +289,9 @@ func (s *shard) removeOld(keep map[string]bool) error {
 // root module: its configuration and what its base hands to it. User data is not
 // part of it, because a node keeps the one that it started with.
 func moduleDigest(dir string) (string, error) { return ConfigDigest(dir, tfgen.SharedFile) }
+
+// fileDigest is the sha256 of a file's content.
+func fileDigest(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 
 // ConfigDigest is a digest of a root module's .tf files and the further ones, by
 // name and content; files that are not there do not count.

@@ -60,6 +60,8 @@ type GroupStatus struct {
 	Warmup *Warmup `json:"warmup,omitempty"`
 	// Breaker is open or half open while steps fail in a row, and empty otherwise.
 	Breaker string `json:"breaker,omitempty"`
+	// Cost is what the group costs, where it is known what a node costs.
+	Cost *GroupCost `json:"cost,omitempty"`
 	// Shadows compare the shadow policies with those in charge.
 	Shadows []Comparison `json:"shadows,omitempty"`
 	// PolicyProblems are set where the last tick's proposals met a problem.

@@ -35,11 +35,18 @@ type Credentials struct {
 // Terraform runs one shard's root module. Implementations are safe for concurrent
 // use on different directories, and bound how many processes run at once.
 type Terraform interface {
-	// Step plans root to a file without a refresh, checks the plan against expect
-	// and applies that file. It calls progress from its own goroutine. A plan that
-	// goes beyond expect is a *PlanRefusedError, and nothing was applied then.
-	// What terraform itself said is in a Diagnostics.
-	Step(ctx context.Context, root Root, expect Expect, progress func(Progress)) ([]Change, error)
+	// Step plans root to a file without a refresh, checks the plan against expect,
+	// asks watch, and applies that file. A plan that goes beyond expect is a
+	// *PlanRefusedError, and nothing was applied then; a lock that somebody else
+	// holds is a *LockedError, and nothing was changed either; ErrStateMoved asks
+	// for another try from the state as it is now. What terraform itself said is in
+	// a Diagnostics.
+	Step(ctx context.Context, root Root, expect Expect, watch Watcher) ([]Change, error)
+	// Recover ends an apply whose scalerd was killed: it waits for that terraform
+	// where it still runs, tells watch its results, and brings the state in order.
+	// Its error is what the apply's would have been; ErrInterrupted where terraform
+	// was killed too, or never began.
+	Recover(ctx context.Context, root Root, watch Watcher) error
 	// Plan says what applying root would change, without applying it.
 	Plan(ctx context.Context, root Root) ([]Change, error)
 	// Drift makes a refreshing plan and lists what changed behind Terraform's back.
@@ -56,6 +63,36 @@ var ErrStateLost = errors.New("terraform state was lost or replaced")
 // ErrInterrupted is returned where terraform was cancelled or killed: it may have
 // made or destroyed machines that its state does not tell of yet.
 var ErrInterrupted = errors.New("terraform was interrupted")
+
+// ErrStateMoved is returned by a step that found the state behind what terraform
+// had done, brought it in order, and applied nothing: what is expected of the plan
+// has to be worked out again.
+var ErrStateMoved = errors.New("the state was brought in order first; nothing was applied")
+
+// ErrLeftRunning is returned where the wait for a terraform of an earlier scalerd was
+// given up: it goes on.
+var ErrLeftRunning = errors.New("the terraform of an earlier scalerd still runs")
+
+// Watcher is told of a step by the goroutine that carries it out, in this order:
+// Planned after the plan was checked against what is expected, Applying before
+// terraform is started with it, Results while it runs. An error of Planned or
+// Applying ends the step, and nothing is applied.
+type Watcher interface {
+	Progress(p Progress)
+	Planned(ctx context.Context, plan SavedPlan) error
+	Applying(ctx context.Context) error
+	// Results are those of the last 200 ms or so.
+	Results(results []ResourceResult)
+}
+
+// SavedPlan is a plan that was written to a file and not applied yet.
+type SavedPlan struct {
+	// Digest is the sha256 of the file.
+	Digest  string
+	Changes []Change
+	// JSON is the plan as `terraform show -json` writes it; it runs that command.
+	JSON func(ctx context.Context) ([]byte, error)
+}
 
 // Action is what a plan does to one resource, in Terraform's words.
 type Action string

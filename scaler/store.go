@@ -14,10 +14,11 @@ var ErrNotFound = errors.New("not found")
 // Implementations are safe for concurrent use.
 type Store interface {
 	Knowledge
+	Journal
 
 	Applications(ctx context.Context) ([]StoredApplication, error)
 	SaveApplication(ctx context.Context, app StoredApplication) error
-	// DeleteApplication forgets the application, its groups and its decisions.
+	// DeleteApplication forgets the application, its groups, shadows and decisions.
 	DeleteApplication(ctx context.Context, name string) error
 
 	// Group is a group's row, and the zero value for one that was never saved.
@@ -40,13 +41,17 @@ type Store interface {
 	SaveNode(ctx context.Context, app, group, node string, times NodeTimes) error
 	DeleteNode(ctx context.Context, app, group, node string) error
 
-	// Journal appends an entry; Entries are the newest first.
-	Journal(ctx context.Context, e Entry) error
-	Entries(ctx context.Context, app, group string, limit int) ([]Entry, error)
+	// RecordShadows keeps what one tick made of a group's shadow policies, and drops
+	// what is older than ShadowRetention.
+	RecordShadows(ctx context.Context, app, group string, ticks []ShadowTick) error
+	// Comparisons sum up a group's ticks since an instant, by the policy's name.
+	Comparisons(ctx context.Context, app, group string, since time.Time) ([]Comparison, error)
+	// ForgetShadows drops the ticks of all shadow policies of a group but those named.
+	ForgetShadows(ctx context.Context, app, group string, but []string) error
 
-	// DecisionsBefore and EntriesBefore are those with smaller IDs, the newest first.
+	// DecisionsBefore and StepsBefore are those with smaller IDs, the newest first.
 	DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error)
-	EntriesBefore(ctx context.Context, app, group string, before int64, limit int) ([]Entry, error)
+	StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]StepRecord, error)
 
 	Histories
 }
@@ -85,12 +90,8 @@ type StoredGroup struct {
 	NextNumber int
 	// UserData is each rule's m_userdata, as JSON, by policy name.
 	UserData map[string][]byte
-}
-
-// history is what the row keeps of a History. The sizes asked for before a restart
-// are not kept, so that a group shrinks only after a whole stabilisation window.
-func (g StoredGroup) history() History {
-	return History{LastOut: g.LastOut, LastIn: g.LastIn, Dropped: g.Dropping}
+	// Remembered is what else survives a restart.
+	Remembered Remembered
 }
 
 // NodeTimes are the instants in a node's life. ReadyAt is zero before the node
@@ -98,18 +99,4 @@ func (g StoredGroup) history() History {
 type NodeTimes struct {
 	CreatedAt time.Time
 	ReadyAt   time.Time
-}
-
-// Entry is a line of the journal: one phase of one step.
-type Entry struct {
-	ID          int64     `json:"id"`
-	At          time.Time `json:"at"`
-	Application string    `json:"application"`
-	Group       string    `json:"group"`
-	Shard       string    `json:"shard"`
-	// Decision is the decision that the step carries out, 0 for a repair.
-	Decision int64 `json:"decision,omitempty"`
-	// Phase is intent, written, done or failed.
-	Phase  string `json:"phase"`
-	Detail string `json:"detail,omitempty"`
 }

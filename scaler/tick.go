@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -57,7 +58,7 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 		proposals := g.propose(obs, a.memory(g))
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
 		d.Advice = advice
-		d.Shadows = g.shade(obs, d)
+		d.Shadows = a.shade(ctx, g, obs, d)
 		g.seen = &obs
 		a.commit(ctx, g, d, history)
 		a.observed.add(a.seenOf(g, obs))
@@ -181,7 +182,7 @@ func (a *application) groupReadings(g *group, byText map[string]policy.Reading, 
 	}
 	for _, alert := range a.spec.GroupAlerts(g.spec) {
 		if a.receives() {
-			readings[alert.Name] = a.received.reading(alert.Name, g.name)
+			readings[alert.Name] = a.received.reading(alert.Name, g.name, now)
 		} else if r, used := readings[alert.Name]; used {
 			readings[alert.Name] = g.alert(alert, r, now)
 		}
@@ -214,7 +215,7 @@ func (g *group) alert(alert spec.Alert, r policy.Reading, now time.Time) policy.
 		}
 		firing = now.Sub(g.pending[alert.Name]) >= alert.For.AsDuration()
 	}
-	return policy.Reading{Samples: r.Samples, Firing: &firing}
+	return policy.Reading{Samples: r.Samples, Firing: &firing, SampledAt: r.SampledAt}
 }
 
 // commit records a decision and then, only then, asks for it.
@@ -233,13 +234,14 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 			d.Reasons = append(d.Reasons, fmt.Sprintf("paused: stays at %d instead of %d", d.From, d.To))
 		}
 		d.To, d.Drop = d.From, nil
-		history.LastOut, history.LastIn, history.Dropped = g.history.LastOut, g.history.LastIn, g.history.Dropped
+		history.LastOut, history.LastIn, history.Dropped, history.Turns = g.history.LastOut, g.history.LastIn, g.history.Dropped, g.history.Turns
 	}
 	row := g.row
 	row.Wanted, row.Known = d.To, true
 	row.LastOut, row.LastIn = history.LastOut, history.LastIn
 	row.Dropping = g.dropping(d.Drop)
 	row.UserData = a.userData(g.row.UserData, d.Proposals)
+	row.Remembered = g.remembered(history)
 	if err := a.keep(ctx, g, &d, row); err != nil {
 		a.log.Error("decision not recorded, so not carried out", "group", g.name, "error", err)
 		a.problem = fmt.Sprintf("decisions can't be recorded, so nothing is changed: %v", err)
@@ -256,7 +258,7 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 }
 
 // keep writes a decision that changes something, a shadow policy's size included, or
-// whose hold began or ended, to the store; other ticks cost no write unless a rule changed its user data.
+// whose hold began or ended, to the store; other ticks cost no write unless what is remembered changed.
 func (a *application) keep(ctx context.Context, g *group, d *Decision, row StoredGroup) error {
 	switch {
 	case d.To != d.From || len(d.Drop) > 0 || g.last == nil || g.last.Held != d.Held || moved(d.Shadows):
@@ -265,7 +267,7 @@ func (a *application) keep(ctx context.Context, g *group, d *Decision, row Store
 			return err
 		}
 		d.ID = id
-	case !maps.EqualFunc(row.UserData, g.row.UserData, slices.Equal):
+	case !maps.EqualFunc(row.UserData, g.row.UserData, slices.Equal) || !reflect.DeepEqual(row.Remembered, g.row.Remembered):
 		if err := a.config.Store.SaveGroup(ctx, a.name, g.name, row); err != nil {
 			return err
 		}

@@ -29,11 +29,11 @@ type Source struct {
 // PromQL of its queries and the programs of its rules. The mistakes of all are
 // answered at once, as strictyaml.Mistakes. The notes tell what of a template is
 // not deployed or was changed.
-func Validate(source Source, checkQuery func(promql string) error) (*spec.Application, []tosca.Note, error) {
+func Validate(source Source, checkQuery func(promql string) error, more ...spec.Check) (*spec.Application, []tosca.Note, error) {
 	queries := func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		return checkQueries(app, doc, checkQuery)
 	}
-	checks := []spec.Check{tfgen.Check, queries, checkRules, checkOptimizers}
+	checks := append([]spec.Check{tfgen.Check, queries, checkRules, checkOptimizers}, more...)
 	if tosca.Is(source.Text) {
 		return tosca.Parse(tosca.Source{File: source.File, Text: source.Text, Params: source.Params, Name: source.Name}, checks...)
 	}
@@ -41,9 +41,9 @@ func Validate(source Source, checkQuery func(promql string) error) (*spec.Applic
 	return app, nil, err
 }
 
-// Validate is the function Validate with the service's monitoring.
+// Validate is the function Validate with the service's monitoring and prices.
 func (s *Service) Validate(source Source) (*spec.Application, error) {
-	app, _, err := Validate(source, s.config.CheckQuery)
+	app, _, err := Validate(source, s.config.CheckQuery, CheckPrices(s.config.Prices))
 	return app, err
 }
 

@@ -25,7 +25,7 @@ func TestExamplesAreValid(t *testing.T) {
 		if path == "tosca/shop.yaml" {
 			source.Params = map[string]any{"image": "ami-0123456789abcdef0"}
 		}
-		if _, _, err := scaler.Validate(source, monitor.CheckQuery); err != nil {
+		if _, _, err := scaler.Validate(source, monitor.CheckQuery, scaler.CheckPrices(nil)); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		checked++

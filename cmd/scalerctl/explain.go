@@ -12,6 +12,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/policy"
 	"github.com/scalerd/scalerd/scaler/ruletest"
 )
 
@@ -73,16 +74,24 @@ func textExplanation(w io.Writer, e api.Explanation) error {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
-	if len(e.Journal) > 0 {
+	if len(e.Steps) > 0 {
 		fmt.Fprintln(w, "\nWhat was done")
-		for _, entry := range e.Journal {
-			fmt.Fprintf(w, "  %s %s %s %s\n", clock(entry.At), entry.Shard, entry.Phase, entry.Detail)
+		for _, step := range e.Steps {
+			textStep(w, step)
 		}
 	}
 	if e.Result != "" {
 		fmt.Fprintf(w, "\nResult\n  %s\n", e.Result)
 	}
 	return nil
+}
+
+// sampled is how old a value was when it was used, as far as the monitoring can tell.
+func sampled(r policy.Reading, at time.Time) string {
+	if r.SampledAt.IsZero() {
+		return "evaluated at the tick"
+	}
+	return fmt.Sprintf("sampled %s before", max(0, at.Sub(r.SampledAt)).Round(100*time.Millisecond))
 }
 
 // outcome is what a decision comes to, in a few words.
@@ -104,9 +113,9 @@ func outcome(d scaler.Decision) string {
 // policy made of them to the limits that applied.
 func textDecision(w io.Writer, d scaler.Decision) {
 	if len(d.Readings) > 0 {
-		fmt.Fprintf(w, "\nMetrics (read %s ago)\n", age(d.At))
+		fmt.Fprintf(w, "\nMetrics (evaluated %s ago)\n", age(d.At))
 		for _, query := range slices.Sorted(maps.Keys(d.Readings)) {
-			fmt.Fprintf(w, "  %s = %s\n", query, readingText(d.Readings[query]))
+			fmt.Fprintf(w, "  %s = %s, %s\n", query, readingText(d.Readings[query]), sampled(d.Readings[query], d.At))
 		}
 	}
 	if d.Advice != nil {
@@ -144,6 +153,24 @@ func textDecision(w io.Writer, d scaler.Decision) {
 		fmt.Fprintf(w, "\nReasons, in their order\n  %s\n", strings.Join(d.Reasons, "\n  "))
 	}
 	fmt.Fprintf(w, "\nDecision\n  %s\n", outcome(d))
+	textCost(w, d.Cost)
+}
+
+// textCost writes what a decision costs more or less, and how the budget stands.
+func textCost(w io.Writer, c *scaler.CostChange) {
+	if c == nil {
+		return
+	}
+	difference := c.After - c.Before
+	fmt.Fprintf(w, "\nCost\n  %.4f -> %.4f %s an hour, %+.4f, which is %+.2f a month of %d hours\n",
+		c.Before, c.After, c.Currency, difference, difference*scaler.HoursPerMonth, scaler.HoursPerMonth)
+	fmt.Fprintf(w, "  this month: %.2f %s so far, %.2f at its end with this size\n", c.Month, c.Currency, c.Forecast)
+	if c.MaxPerHour > 0 {
+		fmt.Fprintf(w, "  budget: %.4f %s an hour\n", c.MaxPerHour, c.Currency)
+	}
+	if c.MaxPerMonth > 0 {
+		fmt.Fprintf(w, "  budget: %.2f %s a month\n", c.MaxPerMonth, c.Currency)
+	}
 }
 
 func whatIfCommand(s *settings) *cobra.Command {
@@ -185,24 +212,23 @@ func whatIfCommand(s *settings) *cobra.Command {
 }
 
 func compareCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
+	var since time.Duration
+	cmd := &cobra.Command{
 		Use:   "compare APPLICATION",
 		Short: "Compare shadow policies with those in charge",
-		Args:  usage(cobra.ExactArgs(1)),
+		Long: "Compare shadow policies with those in charge: every tick is recorded and kept for\n" +
+			"seven days, also over restarts. Time while scalerd was down does not count.",
+		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			status, err := s.client().Application(cmd.Context(), args[0])
+			all, err := s.client().Compare(cmd.Context(), args[0], since)
 			if err != nil {
 				return err
-			}
-			all := map[string][]scaler.Comparison{}
-			for _, g := range status.Groups {
-				if len(g.Shadows) > 0 {
-					all[g.Name] = g.Shadows
-				}
 			}
 			return s.show(cmd.OutOrStdout(), all, func(w io.Writer) error { return textCompare(w, all) })
 		},
 	}
+	cmd.Flags().DurationVar(&since, "since", scaler.ShadowRetention, "how far back to look")
+	return cmd
 }
 
 func textCompare(w io.Writer, all map[string][]scaler.Comparison) error {

@@ -19,11 +19,19 @@ import (
 
 func validateCommand() *cobra.Command {
 	var in input
+	var prices string
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check descriptions and list all mistakes",
 		Args:  usage(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
+			list, err := priceList(prices)
+			if err != nil {
+				return err
+			}
+			if list != nil {
+				in.checks = append(in.checks, scaler.CheckPrices(list))
+			}
 			var errs []error
 			for _, file := range files {
 				described, _, err := in.load(cmd, file)
@@ -40,7 +48,16 @@ func validateCommand() *cobra.Command {
 		},
 	}
 	in.register(cmd)
+	cmd.Flags().StringVar(&prices, "prices", "", "price list of scalerd; budgets are checked against it, as at apply")
 	return cmd
+}
+
+// priceList reads a price list; without a file there is none.
+func priceList(file string) (*price.List, error) {
+	if file == "" {
+		return nil, nil
+	}
+	return price.Load(file)
 }
 
 // count writes a number with its noun.
@@ -145,11 +162,11 @@ func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool,
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
-	plan, err := s.planned(cmd, described, source, offline, binary)
-	if err != nil || prices == "" {
-		return plan, err
+	list, err := priceList(prices)
+	if err != nil {
+		return scaler.ApplicationPlan{}, err
 	}
-	list, err := price.Load(prices)
+	plan, err := s.planned(cmd, described, source, offline, binary)
 	if err != nil {
 		return plan, err
 	}
@@ -159,9 +176,9 @@ func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool,
 		if group == nil {
 			continue
 		}
-		if node, known := list.Node(group); known {
+		if node, known := scaler.NodePrice(list, group); known {
 			g.Cost = &scaler.Cost{Before: node.Times(g.From).PerHour, After: node.Times(g.To).PerHour, Currency: node.Currency}
-		} else {
+		} else if list != nil {
 			g.Notes = append(g.Notes, fmt.Sprintf("the price list does not say what a node costs (%s %s)", group.Cloud, price.Of(group).Name))
 		}
 	}

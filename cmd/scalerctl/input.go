@@ -20,6 +20,8 @@ type input struct {
 	params []string
 	file   string
 	name   string
+	// checks are made besides those of the daemon.
+	checks []spec.Check
 }
 
 func (in *input) register(cmd *cobra.Command) {
@@ -35,7 +37,7 @@ func (in *input) load(cmd *cobra.Command, file string) (*spec.Application, scale
 	if err != nil {
 		return nil, source, err
 	}
-	described, notes, err := scaler.Validate(source, monitor.CheckQuery)
+	described, notes, err := scaler.Validate(source, monitor.CheckQuery, in.checks...)
 	for _, note := range notes {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", note)
 	}

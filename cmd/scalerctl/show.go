@@ -76,6 +76,9 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 				fmt.Fprintf(w, "  tried again at %s\n", clock(g.RetryAt))
 			}
 		}
+		if c := g.Cost; c != nil {
+			fmt.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, costText(*c))
+		}
 		if g.Rollout != "" {
 			fmt.Fprintf(w, "\n%s/%s: rollout: %s\n", a.Name, g.Name, g.Rollout)
 		}
@@ -92,6 +95,18 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 			fmt.Fprintf(w, "\n%s/%s: drift: %s of %s\n", a.Name, g.Name, c.Action, c.Address)
 		}
 	}
+}
+
+// costText is what a group costs, and how its budget stands.
+func costText(c scaler.GroupCost) string {
+	hour, month := "", ""
+	if c.MaxPerHour > 0 {
+		hour = fmt.Sprintf(" of %.4f", c.MaxPerHour)
+	}
+	if c.MaxPerMonth > 0 {
+		month = fmt.Sprintf(" of %.2f", c.MaxPerMonth)
+	}
+	return fmt.Sprintf("costs %.4f%s %s an hour; this month %.2f so far, %.2f%s at its end", c.PerHour, hour, c.Currency, c.Month, c.Forecast, month)
 }
 
 func state(a scaler.ApplicationStatus, g scaler.GroupStatus) string {

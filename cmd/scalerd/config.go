@@ -28,11 +28,15 @@ type config struct {
 	// OptimizerListen is the loopback address of the optimizers' own API, MiCADO's and
 	// the native one; default: none.
 	OptimizerListen string `yaml:"optimizer_listen"`
+	// API is where and for whom the API listens with TCP.
+	API apiConfig `yaml:"api"`
 	// Terraform is the terraform binary; default: the one on PATH, else fetched.
 	Terraform string `yaml:"terraform"`
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
 	Credentials string `yaml:"credentials"`
+	// Prices is a price list of the clouds' machines, for budgets; default: none.
+	Prices string `yaml:"prices"`
 	// TerraformProcesses bounds the terraform processes that run at once.
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
@@ -68,8 +72,10 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default scalerd.sock in the data folder)")
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
+	f.given.API.register(set)
 	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
+	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
 	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
@@ -95,8 +101,10 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "socket", &c.Socket, f.given.Socket)
 	override(set, "listen", &c.Listen, f.given.Listen)
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
+	c.API.override(set, f.given.API)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
+	override(set, "prices", &c.Prices, f.given.Prices)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
@@ -142,6 +150,9 @@ func (c *config) check() error {
 		if err := checkLoopback(c.OptimizerListen); err != nil {
 			errs = append(errs, fmt.Errorf("optimizer %w", err))
 		}
+	}
+	if err := c.API.check(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.TerraformProcesses < 1 {
 		errs = append(errs, fmt.Errorf("terraform processes: %d, but at least 1 is needed", c.TerraformProcesses))

@@ -20,6 +20,7 @@ type notification struct {
 		Status      string            `json:"status" enum:"firing,resolved"`
 		Labels      map[string]string `json:"labels"`
 		StartsAt    time.Time         `json:"startsAt,omitempty"`
+		EndsAt      time.Time         `json:"endsAt,omitempty"`
 		Fingerprint string            `json:"fingerprint,omitempty"`
 	} `json:"alerts"`
 }
@@ -44,7 +45,7 @@ func (h alertHandlers) take(ctx context.Context, in *body[notification]) (Receiv
 		}
 		alerts = append(alerts, scaler.NotifiedAlert{
 			Name: a.Labels["alertname"], Application: a.Labels["application"], Group: a.Labels["group"],
-			Firing: a.Status == "firing", Key: a.Fingerprint, Since: a.StartsAt,
+			Firing: a.Status == "firing", Key: a.Fingerprint, Since: a.StartsAt, Ends: a.EndsAt,
 		})
 	}
 	taken, ignored, err := h.service.Notify(ctx, alerts)

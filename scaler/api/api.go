@@ -42,6 +42,8 @@ type Config struct {
 	Operations *operation.Registry
 	// Backtests runs backtests; without it there are none.
 	Backtests *Backtests
+	// Guard keeps users and tokens; without it they can't be changed.
+	Guard *access.Guard
 	// Version is the daemon's own.
 	Version string
 }
@@ -61,6 +63,9 @@ func Handler(c Config) http.Handler {
 	registerGroupOptimizers(api, optimizers{service: c.Service})
 	if c.Backtests != nil {
 		registerBacktests(api, c.Backtests)
+	}
+	if c.Guard != nil {
+		registerAccounts(api, accounts{c.Guard})
 	}
 	return newRepeats().handler(mux)
 }

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/operation"
@@ -29,8 +30,12 @@ var ErrNoDaemon = errors.New("no scalerd answers")
 // methods return: scaler.ErrNotFound, scaler.ErrRefused, strictyaml.Mistakes. It
 // is safe for concurrent use.
 type Client struct {
-	socket string
-	http   *http.Client
+	// where is the socket or the address, for messages.
+	where string
+	base  *url.URL
+	http  *http.Client
+	// authorize says who makes a request; nil on the socket, where the kernel does.
+	authorize func(*http.Request)
 }
 
 // NewClient returns a Client of the scalerd that listens on the unix socket.
@@ -39,7 +44,7 @@ func NewClient(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
+	return &Client{where: socket, base: &url.URL{Scheme: "http", Host: "scalerd"}, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
 }
 
 // Applications are the states of all applications, by name.
@@ -89,12 +94,6 @@ func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (ope
 // group stands for all.
 func (c *Client) Decisions(ctx context.Context, name, group string, limit int) ([]scaler.Decision, error) {
 	return pages[scaler.Decision](ctx, c, url.Values{"group": {group}}, limit, "v1", "applications", name, "decisions")
-}
-
-// Journal are at most limit of the newest entries, the newest first; an empty group
-// stands for all.
-func (c *Client) Journal(ctx context.Context, name, group string, limit int) ([]scaler.Entry, error) {
-	return pages[scaler.Entry](ctx, c, url.Values{"group": {group}}, limit, "v1", "applications", name, "journal")
 }
 
 // Scale sets the size of a group once; the Operation has the decision.
@@ -164,6 +163,12 @@ func pages[T any](ctx context.Context, c *Client, query url.Values, limit int, p
 	}
 }
 
+// Compare sums up what shadow policies came to within a time before now, by group.
+func (c *Client) Compare(ctx context.Context, app string, within time.Duration) (map[string][]scaler.Comparison, error) {
+	query := url.Values{"seconds": {strconv.FormatInt(max(1, int64(within.Seconds())), 10)}}
+	return call[map[string][]scaler.Comparison](ctx, c, http.MethodGet, query, nil, "v1", "applications", app, "comparisons")
+}
+
 func call[T any](ctx context.Context, c *Client, method string, query url.Values, in any, path ...string) (T, error) {
 	if in == nil {
 		return send[T](ctx, c, method, query, "", nil, path...)
@@ -192,13 +197,17 @@ func send[T any](ctx context.Context, c *Client, method string, query url.Values
 
 // do makes a request; an answer that is a problem is its error.
 func (c *Client) do(ctx context.Context, method string, query url.Values, mediaType string, payload io.Reader, path ...string) (*http.Response, error) {
-	target := (&url.URL{Scheme: "http", Host: "scalerd", RawQuery: query.Encode()}).JoinPath(path...)
+	target := c.base.JoinPath(path...)
+	target.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), payload)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
 	if payload != nil {
 		req.Header.Set("Content-Type", mediaType)
+	}
+	if c.authorize != nil {
+		c.authorize(req)
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -214,9 +223,9 @@ func (c *Client) do(ctx context.Context, method string, query url.Values, mediaT
 func (c *Client) unreached(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w on %s: start it with `scalerd --data DIR`, or name its socket with --socket", ErrNoDaemon, c.socket)
+		return fmt.Errorf("%w on %s: start it with `scalerd --data DIR`, or say where it is with --socket or --server", ErrNoDaemon, c.where)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.socket, err)
+		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.where, err)
 	}
 	return fmt.Errorf("talk to scalerd: %w", err)
 }
@@ -260,7 +269,7 @@ func readProblem(res *http.Response) error {
 	}
 	answer := &answered{message: p.Detail}
 	for _, known := range statuses {
-		if known.status == res.StatusCode {
+		if known.status == res.StatusCode && answer.kind == nil {
 			answer.kind = known.err
 		}
 	}

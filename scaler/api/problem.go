@@ -59,6 +59,7 @@ var statuses = []struct {
 	status int
 }{
 	{scaler.ErrNotFound, http.StatusNotFound},
+	{access.ErrUnknown, http.StatusNotFound},
 	{scaler.ErrRefused, http.StatusConflict},
 	{scaler.ErrChanged, http.StatusPreconditionFailed},
 	{scaler.ErrKnowledge, http.StatusBadRequest},

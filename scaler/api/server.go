@@ -44,6 +44,9 @@ func timely(next http.Handler) http.Handler {
 		// Not every ResponseWriter has deadlines, as those of tests.
 		if r.ContentLength != 0 {
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
+			// A copy: the server looks at its own request's body to know whether the
+			// connection can be used again, or has the rest of this body in it.
+			r = r.WithContext(r.Context())
 			r.Body = &unhurried{r.Body, w}
 		}
 		next.ServeHTTP(&timedWriter{w}, r)

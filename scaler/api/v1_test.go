@@ -36,8 +36,14 @@ func newGated() *gated { return &gated{states: map[string]scaler.State{}, gate: 
 // open lets all steps through, also later ones.
 func (g *gated) open() { close(g.gate) }
 
-func (g *gated) Step(ctx context.Context, root scaler.Root, _ scaler.Expect, progress func(scaler.Progress)) ([]scaler.Change, error) {
-	progress(scaler.Progress{Phase: "apply", Message: "Creating things"})
+func (g *gated) Step(ctx context.Context, root scaler.Root, _ scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
+	if err := watch.Planned(ctx, scaler.SavedPlan{Digest: "d"}); err != nil {
+		return nil, err
+	}
+	if err := watch.Applying(ctx); err != nil {
+		return nil, err
+	}
+	watch.Progress(scaler.Progress{Phase: "apply", Message: "Creating things"})
 	select {
 	case <-g.gate:
 	case <-ctx.Done():
@@ -61,6 +67,10 @@ func (g *gated) Step(ctx context.Context, root scaler.Root, _ scaler.Expect, pro
 	}
 	g.states[root.Dir] = next
 	return nil, nil
+}
+
+func (g *gated) Recover(context.Context, scaler.Root, scaler.Watcher) error {
+	return scaler.ErrInterrupted
 }
 
 func (g *gated) Plan(context.Context, scaler.Root) ([]scaler.Change, error)  { return nil, nil }

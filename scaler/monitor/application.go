@@ -91,7 +91,8 @@ func (a *Application) Query(ctx context.Context, promql string, at time.Time) po
 }
 
 func (a *Application) instant(ctx context.Context, text string, at time.Time) policy.Reading {
-	query, err := a.engine.NewInstantQuery(ctx, a.series, nil, text, at)
+	seen := newWitness()
+	query, err := a.engine.NewInstantQuery(ctx, witnessedStorage{a.series, seen}, nil, text, at)
 	if err != nil {
 		return refusal(err)
 	}
@@ -108,7 +109,7 @@ func (a *Application) instant(ctx context.Context, text string, at time.Time) po
 	case promql.Scalar:
 		return newReading([]policy.Sample{{Value: v.V}})
 	case promql.Vector:
-		return newReading(samplesOf(v))
+		return sampledAt(newReading(samplesOf(v)), seen.at())
 	default:
 		return missing(policy.QueryError, wrongType(v.Type()))
 	}

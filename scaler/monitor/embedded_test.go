@@ -62,6 +62,10 @@ func TestEmbeddedSamplesCarryLabelsInOrder(t *testing.T) {
 		{Labels: map[string]string{"application": "shop", "job": "node", "node": "web-0001"}, Value: 1},
 		{Labels: map[string]string{"application": "shop", "job": "node", "node": "web-0002"}, Value: 2},
 	}}
+	if age := time.Since(got.SampledAt); age < 0 || age > time.Minute {
+		t.Errorf("SampledAt = %v, want the last scrape", got.SampledAt)
+	}
+	got.SampledAt = time.Time{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Query() (-want +got):\n%s", diff)
 	}

@@ -136,10 +136,26 @@ func (e *External) instant(ctx context.Context, promql string, at time.Time) pol
 	case *model.Scalar:
 		return newReading([]policy.Sample{{Value: float64(v.Value)}})
 	case model.Vector:
-		return newReading(apiSamples(v))
+		return e.dated(ctx, newReading(apiSamples(v)), promql, at)
 	default:
 		return missing(policy.QueryError, wrongType(parser.ValueType(value.Type().String())))
 	}
+}
+
+// dated says when the newest sample of a reading was taken, where the query is one
+// that timestamp() knows it of. An answer that fails leaves it open.
+func (e *External) dated(ctx context.Context, r policy.Reading, promql string, at time.Time) policy.Reading {
+	if r.Missing != policy.Present || !isSelector(promql) {
+		return r
+	}
+	value, _, _, err := e.api.Query(ctx, "max(timestamp("+promql+"\n))", at, v1.WithTimeout(e.timeout))
+	if v, ok := value.(model.Vector); err == nil && ok && len(v) == 1 {
+		seconds := float64(v[0].Value)
+		if newest := time.UnixMilli(int64(seconds * 1000)).UTC(); finite(policy.Sample{Value: seconds}) && !newest.After(at) {
+			return sampledAt(r, newest)
+		}
+	}
+	return r
 }
 
 func apiSamples(v model.Vector) []policy.Sample {

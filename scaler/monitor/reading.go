@@ -19,6 +19,10 @@
 //   - Unreachable: there was no answer in time, or none that could be read.
 //
 // A scalar is one sample without labels.
+//
+// A reading says when the newest sample was taken that it is made of, as far as that
+// is known: Embedded sees what a query reads. External knows the time of evaluation
+// only, and asks once more, for timestamp(), where the query is a plain selector.
 package monitor
 
 import (
@@ -26,6 +30,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -45,6 +50,14 @@ func newReading(samples []policy.Sample) policy.Reading {
 		return missing(policy.NaN, describe(slices.DeleteFunc(samples, finite)))
 	}
 	return policy.Reading{Samples: slices.DeleteFunc(samples, func(s policy.Sample) bool { return !finite(s) })}
+}
+
+// sampledAt says when the newest sample of a reading was taken.
+func sampledAt(r policy.Reading, at time.Time) policy.Reading {
+	if r.Missing == policy.Present {
+		r.SampledAt = at
+	}
+	return r
 }
 
 func missing(why policy.Missing, detail string) policy.Reading {

@@ -44,6 +44,10 @@ type Reading struct {
 	Detail string `json:"detail,omitempty"`
 	// Firing is set for an alert: whether its condition has held long enough.
 	Firing *bool `json:"firing,omitempty"`
+	// SampledAt is when the newest sample was taken that the value is made of; zero
+	// where the monitoring can't tell, and then all that is known is that the query was
+	// evaluated at the tick.
+	SampledAt time.Time `json:"sampled_at,omitzero"`
 	// Label is set for a query whose value in a rule is the list of this label's
 	// values; no series is an empty list then, and not a missing value.
 	Label string `json:"label,omitempty"`
@@ -61,10 +65,11 @@ func (r Reading) Value() float64 {
 // Node is a node as a policy sees it.
 type Node struct {
 	Name    string
-	Address string // the private address, or "" while it is unknown
-	ID      string // the cloud's identifier
-	Ready   bool   // its metrics were scraped at the last tick
-	Zone    string // the availability zone, or "" where the group has none
+	Address string  // the private address, or "" while it is unknown
+	ID      string  // the cloud's identifier
+	Ready   bool    // its metrics were scraped at the last tick
+	Zone    string  // the availability zone, or "" where the group has none
+	PerHour float64 // what the node costs an hour, 0 where that is not known
 }
 
 // Observation is everything a policy may know.
@@ -94,6 +99,8 @@ type Observation struct {
 	UserData []byte
 	// Advice is what the group's optimizer advises now; nil where it has none.
 	Advice *Advice
+	// Cost is nil where nothing says what a node costs and no budget asks for it.
+	Cost *Cost
 }
 
 // Advice is what an optimizer proposes.

@@ -44,8 +44,9 @@ func (s *SQLite) DeleteApplication(ctx context.Context, name string) error {
 			"DELETE FROM groups WHERE application = ?",
 			"DELETE FROM nodes WHERE application = ?",
 			"DELETE FROM decisions WHERE application = ?",
+			"DELETE FROM steps WHERE application = ?",
+			"DELETE FROM shadow_ticks WHERE application = ?",
 			"DELETE FROM observed WHERE application = ?",
-			"DELETE FROM journal WHERE application = ?",
 		} {
 			if _, err := tx.ExecContext(ctx, query, name); err != nil {
 				return err
@@ -63,15 +64,15 @@ func (s *SQLite) DeleteApplication(ctx context.Context, name string) error {
 func (s *SQLite) Group(ctx context.Context, app, group string) (scaler.StoredGroup, error) {
 	var g scaler.StoredGroup
 	var out, in int64
-	var dropping, userData string
+	var dropping, userData, remembered string
 	err := s.db.QueryRowContext(ctx,
-		"SELECT wanted, known, surge, paused, last_out, last_in, dropping, next_number, user_data FROM groups WHERE application = ? AND name = ?", app, group,
-	).Scan(&g.Wanted, &g.Known, &g.Surge, &g.Paused, &out, &in, &dropping, &g.NextNumber, &userData)
+		"SELECT wanted, known, surge, paused, last_out, last_in, dropping, next_number, user_data, remembered FROM groups WHERE application = ? AND name = ?", app, group,
+	).Scan(&g.Wanted, &g.Known, &g.Surge, &g.Paused, &out, &in, &dropping, &g.NextNumber, &userData, &remembered)
 	if errors.Is(err, sql.ErrNoRows) {
 		return scaler.StoredGroup{}, nil
 	}
 	if err == nil {
-		err = errors.Join(json.Unmarshal([]byte(dropping), &g.Dropping), json.Unmarshal([]byte(userData), &g.UserData))
+		err = errors.Join(json.Unmarshal([]byte(dropping), &g.Dropping), json.Unmarshal([]byte(userData), &g.UserData), json.Unmarshal([]byte(remembered), &g.Remembered))
 	}
 	if err != nil {
 		return scaler.StoredGroup{}, fmt.Errorf("read group %s of %s: %w", group, app, err)
@@ -81,10 +82,11 @@ func (s *SQLite) Group(ctx context.Context, app, group string) (scaler.StoredGro
 }
 
 // saveGroup keeps everything but the next number.
-const saveGroup = `INSERT INTO groups (application, name, wanted, known, surge, paused, last_out, last_in, dropping, user_data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const saveGroup = `INSERT INTO groups (application, name, wanted, known, surge, paused, last_out, last_in, dropping, user_data, remembered)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (application, name) DO UPDATE SET wanted = excluded.wanted, known = excluded.known, surge = excluded.surge, paused = excluded.paused,
-  last_out = excluded.last_out, last_in = excluded.last_in, dropping = excluded.dropping, user_data = excluded.user_data`
+  last_out = excluded.last_out, last_in = excluded.last_in, dropping = excluded.dropping, user_data = excluded.user_data,
+  remembered = excluded.remembered`
 
 func groupArgs(app, group string, g scaler.StoredGroup) ([]any, error) {
 	dropping, err := json.Marshal(g.Dropping)
@@ -95,7 +97,11 @@ func groupArgs(app, group string, g scaler.StoredGroup) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode user data of group %s: %w", group, err)
 	}
-	return []any{app, group, g.Wanted, g.Known, g.Surge, g.Paused, nanos(g.LastOut), nanos(g.LastIn), string(dropping), string(userData)}, nil
+	remembered, err := json.Marshal(g.Remembered)
+	if err != nil {
+		return nil, fmt.Errorf("encode what is remembered of group %s: %w", group, err)
+	}
+	return []any{app, group, g.Wanted, g.Known, g.Surge, g.Paused, nanos(g.LastOut), nanos(g.LastIn), string(dropping), string(userData), string(remembered)}, nil
 }
 
 // SaveGroup implements scaler.Store.
@@ -117,7 +123,7 @@ func (s *SQLite) SaveNextNumber(ctx context.Context, app, group string, next int
 // DeleteGroup implements scaler.Store.
 func (s *SQLite) DeleteGroup(ctx context.Context, app, group string) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"nodes", "observed"} {
+		for _, table := range []string{"nodes", "shadow_ticks", "observed"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE application = ? AND grp = ?", app, group); err != nil {
 				return err
 			}

@@ -26,6 +26,9 @@ var migrations = []string{
 	`ALTER TABLE groups ADD COLUMN surge INTEGER NOT NULL DEFAULT 0;
 	 ALTER TABLE applications ADD COLUMN params TEXT NOT NULL DEFAULT '{}';`,
 	knowledgeSchema,
+	stepsSchema,
+	`ALTER TABLE groups ADD COLUMN remembered TEXT NOT NULL DEFAULT '{}';` + shadowSchema,
+	accessSchema,
 	observedSchema,
 }
 

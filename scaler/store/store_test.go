@@ -45,15 +45,24 @@ func TestEverythingSurvivesAReopening(t *testing.T) {
 	group := scaler.StoredGroup{
 		Wanted: 3, Known: true, Paused: true, LastOut: at, LastIn: at.Add(time.Second),
 		Dropping: []string{"web-0002"}, UserData: map[string][]byte{"rule": []byte(`{"x":1}`)},
+		Remembered: scaler.Remembered{
+			Holding: []scaler.Holding{{Policy: "target", Since: at}}, Turns: []time.Time{at}, Breaker: scaler.Breaker{OpenedAt: at, ProbedAt: at},
+			Pending:  map[string]time.Time{"hot": at},
+			Spending: scaler.Spending{At: at, Nodes: 3, PerHour: 1.5, Currency: "EUR", Cost: 12.25, NodeHours: 24.5},
+			Shadows:  map[string]scaler.RememberedShadow{"ample": {Description: "x", Nodes: 7, History: scaler.History{LastOut: at}, UserData: []byte("1")}},
+		},
 	}
 	decision := scaler.Decision{
 		Application: "shop", Group: "web", At: at, From: 2, To: 3, Reasons: []string{"because"},
 		Proposals: []policy.Proposal{{Policy: "target", Nodes: 3, Reason: "cpu"}},
 		Readings:  map[string]policy.Reading{"cpu": {Samples: []policy.Sample{{Value: 0.5}}}, "lag": {Missing: policy.Stale}},
 	}
-	entry := scaler.Entry{At: at, Application: "shop", Group: "web", Shard: "shard-000", Decision: 1, Phase: "intent", Detail: "+web-0003"}
+	step := scaler.StepRecord{Application: "shop", Group: "web", Shard: "shard-000", Decision: 1, Add: []string{"web-0003"}, Phase: scaler.PhaseIntent,
+		History: []scaler.PhaseTime{{Phase: scaler.PhaseIntent, At: at}}}
 	times := scaler.NodeTimes{CreatedAt: at, ReadyAt: at.Add(time.Minute)}
-	must(t, db.SaveApplication(ctx, app), db.SaveNextNumber(ctx, "shop", "web", 4), db.SaveNode(ctx, "shop", "web", "web-0003", times), db.Journal(ctx, entry))
+	must(t, db.SaveApplication(ctx, app), db.SaveNextNumber(ctx, "shop", "web", 4), db.SaveNode(ctx, "shop", "web", "web-0003", times))
+	stepID, err := db.BeginStep(ctx, step)
+	must(t, err)
 	id, err := db.RecordDecision(ctx, decision, group)
 	must(t, err, db.Close())
 
@@ -80,11 +89,11 @@ func TestEverythingSurvivesAReopening(t *testing.T) {
 	if diff := cmp.Diff(map[string]scaler.NodeTimes{"web-0003": times}, nodes); diff != "" {
 		t.Errorf("Nodes() (-want +got):\n%s", diff)
 	}
-	entries, err := db.Entries(ctx, "shop", "", 10)
+	open, err := db.OpenSteps(ctx, "shop", "web")
 	must(t, err)
-	entry.ID = 1
-	if diff := cmp.Diff([]scaler.Entry{entry}, entries); diff != "" {
-		t.Errorf("Entries() (-want +got):\n%s", diff)
+	step.ID = stepID
+	if diff := cmp.Diff([]scaler.StepRecord{step}, open); diff != "" {
+		t.Errorf("OpenSteps() (-want +got):\n%s", diff)
 	}
 	info, err := os.Stat(path)
 	must(t, err)
@@ -123,7 +132,9 @@ func TestDeletingAnApplicationLeavesTheOthers(t *testing.T) {
 	for _, app := range []string{"a", "b"} {
 		_, err := db.RecordDecision(ctx, scaler.Decision{Application: app, Group: "web", Reasons: []string{"x"}}, scaler.StoredGroup{Wanted: 2, Known: true})
 		must(t, err, db.SaveApplication(ctx, scaler.StoredApplication{Name: app, Text: []byte("x")}),
-			db.SaveNode(ctx, app, "web", "web-0001", scaler.NodeTimes{}), db.Journal(ctx, scaler.Entry{Application: app, Group: "web"}))
+			db.SaveNode(ctx, app, "web", "web-0001", scaler.NodeTimes{}))
+		step, err := db.BeginStep(ctx, scaler.StepRecord{Application: app, Group: "web"})
+		must(t, err, db.AddResults(ctx, step, []scaler.ResourceResult{{Address: "a.b"}}))
 	}
 	must(t, db.DeleteApplication(ctx, "a"))
 	for app, want := range map[string]int{"a": 0, "b": 1} {
@@ -131,12 +142,12 @@ func TestDeletingAnApplicationLeavesTheOthers(t *testing.T) {
 		must(t, err)
 		decisions, err := db.Decisions(ctx, app, "", 10)
 		must(t, err)
-		entries, err := db.Entries(ctx, app, "web", 10)
+		steps, err := db.Steps(ctx, app, "web", 10)
 		must(t, err)
 		row, err := db.Group(ctx, app, "web")
 		must(t, err)
-		if len(nodes) != want || len(decisions) != want || len(entries) != want || row.Known != (want == 1) {
-			t.Errorf("application %s has %d nodes, %d decisions, %d entries, group %+v, want %d of each", app, len(nodes), len(decisions), len(entries), row, want)
+		if len(nodes) != want || len(decisions) != want || len(steps) != want || row.Known != (want == 1) {
+			t.Errorf("application %s has %d nodes, %d decisions, %d steps, group %+v, want %d of each", app, len(nodes), len(decisions), len(steps), row, want)
 		}
 	}
 }

@@ -29,8 +29,11 @@ import (
 // nothing is a scaler.Terraform that is never asked to do anything.
 type nothing struct{}
 
-func (nothing) Step(context.Context, scaler.Root, scaler.Expect, func(scaler.Progress)) ([]scaler.Change, error) {
+func (nothing) Step(context.Context, scaler.Root, scaler.Expect, scaler.Watcher) ([]scaler.Change, error) {
 	return nil, fmt.Errorf("no step was expected")
+}
+func (nothing) Recover(context.Context, scaler.Root, scaler.Watcher) error {
+	return scaler.ErrInterrupted
 }
 func (nothing) Plan(context.Context, scaler.Root) ([]scaler.Change, error)  { return nil, nil }
 func (nothing) Drift(context.Context, scaler.Root) ([]scaler.Change, error) { return nil, nil }

@@ -30,9 +30,12 @@ import (
 // answer a creation that is under way.
 const cancelWait = 10 * time.Minute
 
-// lockTimeout is how long terraform waits for a state lock that another process
-// holds.
-const lockTimeout = "30s"
+// lockTimeout is how long an apply waits for a state lock that another process
+// holds. A plan waits for less: it is made again, and meanwhile others use its slot.
+const (
+	lockTimeout     = "30s"
+	planLockTimeout = "3s"
+)
 
 // planFile is the saved plan of a step, in the root module's directory. It can
 // hold values that the state holds, so it goes when the step ends.
@@ -114,6 +117,8 @@ func environment() map[string]string {
 type driver struct {
 	*tfexec.Terraform
 	dir string
+	// env is terraform's environment.
+	env map[string]string
 	// varFile holds the values of sensitive variables while the driver is used, or
 	// is empty.
 	varFile string
@@ -126,11 +131,12 @@ func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
 	if err != nil {
 		return driver{}, nil, err
 	}
-	tf, err := r.terraform(root.Dir, r.environment(set))
+	env := r.environment(set)
+	tf, err := r.terraform(root.Dir, env)
 	if err != nil {
 		return driver{}, nil, err
 	}
-	d = driver{Terraform: tf, dir: root.Dir}
+	d = driver{Terraform: tf, dir: root.Dir, env: env}
 	if len(set.Variables) == 0 {
 		return d, func() {}, nil
 	}

@@ -2,10 +2,11 @@ package terraform
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 )
 
 // Step implements scaler.Terraform.
-func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, progress func(scaler.Progress)) ([]scaler.Change, error) {
+func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
 	free, err := acquire(ctx, r.slots)
 	if err != nil {
 		return nil, err
@@ -27,45 +28,91 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 		return nil, err
 	}
 	defer closeDriver()
-	dir := root.Dir
-	if err := mend(dir); err != nil {
+	moved, err := r.settle(ctx, tf, watch)
+	if err == nil && moved {
+		err = errors.Join(scaler.ErrStateMoved, r.remember(root.Dir))
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := checkRoom(dir); err != nil {
+	if err := checkRoom(root.Dir); err != nil {
 		return nil, err
 	}
-	if err := r.init(ctx, tf, progress); err != nil {
+	if err := r.init(ctx, tf, watch.Progress); err != nil {
 		return nil, err
 	}
-	defer os.Remove(filepath.Join(dir, planFile))
+	changes, err := r.planAndApply(ctx, tf, expect, watch)
+	if !cutShort(err) && !isLocked(err) {
+		err = errors.Join(err, endRuns(root.Dir))
+	}
+	return changes, err
+}
 
-	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(false)}
+func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
+	path := filepath.Join(tf.dir, planFile)
+	defer os.Remove(path)
+	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout)}
 	for _, address := range expect.Replace {
 		options = append(options, tfexec.Replace(address))
 	}
 	if expect.Destroy {
 		options = append(options, tfexec.Destroy(true))
 	}
-	planned, err := plan(ctx, tf, progress, options...)
+	var planned planned
+	err := r.locked(tf, operationPlan, func() (err error) {
+		planned, err = plan(ctx, tf, watch.Progress, options...)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("plan %s: %w", dir, err)
+		return nil, fmt.Errorf("plan %s: %w", tf.dir, err)
 	}
 	if err := expect.Check(planned.changes); err != nil {
 		return nil, err
 	}
 	if !planned.anything {
-		return nil, r.remember(dir)
+		return nil, r.remember(tf.dir)
 	}
-	if err := apply(ctx, tf, progress); err != nil {
+	saved, err := savedPlan(tf, planned.changes)
+	if err != nil {
+		return nil, err
+	}
+	if err := watch.Planned(ctx, saved); err != nil {
+		return nil, err
+	}
+	err = r.apply(ctx, tf, watch)
+	if info, refused := refusedLock(err); refused {
+		return nil, errors.Join(info.refusal(tf.dir, ""), endRuns(tf.dir))
+	}
+	if err != nil {
 		// What was created before the failure is in the state and counts.
-		return planned.changes, errors.Join(fmt.Errorf("apply %s: %w", dir, err), r.remember(dir))
+		return planned.changes, errors.Join(fmt.Errorf("apply %s: %w", tf.dir, err), r.remember(tf.dir))
 	}
-	return planned.changes, r.remember(dir)
+	return planned.changes, r.remember(tf.dir)
+}
+
+// savedPlan describes the plan that was just written.
+func savedPlan(tf driver, changes []scaler.Change) (scaler.SavedPlan, error) {
+	path := filepath.Join(tf.dir, planFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return scaler.SavedPlan{}, fmt.Errorf("read plan: %w", err)
+	}
+	return scaler.SavedPlan{
+		Digest:  fmt.Sprintf("%x", sha256.Sum256(text)),
+		Changes: changes,
+		JSON: func(ctx context.Context) ([]byte, error) {
+			shown, err := tf.ShowPlanFile(ctx, planFile)
+			if err != nil {
+				return nil, fmt.Errorf("show plan %s: %w", path, err)
+			}
+			return json.Marshal(shown)
+		},
+	}, nil
 }
 
 // Plan implements scaler.Terraform.
 func (r *Runner) Plan(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
-	planned, err := r.planOnly(ctx, root, tfexec.Refresh(false))
+	planned, err := r.planOnly(ctx, root, tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout))
 	return planned.changes, err
 }
 
@@ -107,7 +154,7 @@ func plan(ctx context.Context, tf driver, progress func(scaler.Progress), option
 	if tf.varFile != "" {
 		options = append(options, tfexec.VarFile(tf.varFile))
 	}
-	anything, err := tf.PlanJSON(ctx, out, append(options, tfexec.LockTimeout(lockTimeout))...)
+	anything, err := tf.PlanJSON(ctx, out, options...)
 	if err := out.failure(err); err != nil {
 		return planned{}, err
 	}
@@ -115,14 +162,4 @@ func plan(ctx context.Context, tf driver, progress func(scaler.Progress), option
 	// Terraform lists changes in the order of its concurrent walk.
 	slices.SortFunc(out.planned.changes, func(a, b scaler.Change) int { return strings.Compare(a.Address, b.Address) })
 	return out.planned, nil
-}
-
-func apply(ctx context.Context, tf driver, progress func(scaler.Progress)) error {
-	out := &stream{phase: "apply", progress: progress}
-	err := tf.ApplyJSON(ctx, out, tfexec.DirOrPlan(planFile), tfexec.LockTimeout(lockTimeout))
-	var exit *exec.ExitError
-	if ctx.Err() != nil || errors.As(err, &exit) && exit.ExitCode() < 0 {
-		return fmt.Errorf("%w: %w", scaler.ErrInterrupted, out.failure(err))
-	}
-	return out.failure(err)
 }

@@ -28,6 +28,12 @@ type stream struct {
 	// unread is the first line that could not be read; a plan with such a line
 	// can't be trusted.
 	unread error
+	// results are what was done and not handed on yet; ended is set when terraform
+	// told of the end of an apply.
+	results []scaler.ResourceResult
+	ended   bool
+	// failed are the failures by address, until terraform says why.
+	failed map[string]scaler.ResourceResult
 }
 
 // message is the part of the stream's messages that is used here. terraform-json
@@ -41,7 +47,12 @@ type message struct {
 	} `json:"change"`
 	Hook struct {
 		Resource resource `json:"resource"`
+		Action   string   `json:"action"`
+		Seconds  float64  `json:"elapsed_seconds"`
 	} `json:"hook"`
+	Changes struct {
+		Operation string `json:"operation"`
+	} `json:"changes"`
 	Diagnostic struct {
 		Severity string `json:"severity"`
 		Summary  string `json:"summary"`
@@ -89,9 +100,31 @@ func (s *stream) take(m message) {
 	case "diagnostic":
 		s.diagnose(m)
 	case "apply_start", "apply_complete", "apply_errored":
+		s.note(m)
 		s.progress(scaler.Progress{Phase: s.phase, Message: m.Message, Address: m.Hook.Resource.Addr, Done: m.Type == "apply_complete"})
 	case "change_summary", "apply_progress":
+		s.ended = s.ended || m.Changes.Operation == "apply" || m.Changes.Operation == "destroy"
 		s.progress(scaler.Progress{Phase: s.phase, Message: m.Message})
+	}
+}
+
+// note keeps the end of a resource's change.
+func (s *stream) note(m message) {
+	if m.Type == "apply_start" || m.Hook.Action == "read" {
+		return
+	}
+	result := scaler.ResourceResult{
+		Address: m.Hook.Resource.Addr,
+		Action:  m.Hook.Action,
+		OK:      m.Type == "apply_complete",
+		Seconds: m.Hook.Seconds,
+	}
+	s.results = append(s.results, result)
+	if !result.OK {
+		if s.failed == nil {
+			s.failed = map[string]scaler.ResourceResult{}
+		}
+		s.failed[result.Address] = result
 	}
 }
 
@@ -106,17 +139,18 @@ func (s *stream) diagnose(m message) {
 		d.File, d.Line = r.Filename, r.Start.Line
 	}
 	s.diagnostics = append(s.diagnostics, d)
+	if s.phase == "apply" && d.Severity == "error" && d.Address != "" {
+		// It tells why after all that it did.
+		result := s.failed[d.Address]
+		result.Address, result.Error = d.Address, d.Summary
+		s.results = append(s.results, result)
+	}
 }
 
 // failure turns the end of a terraform process into an error: terraform's own
 // words where it had any.
 func (s *stream) failure(err error) error {
-	var errs scaler.Diagnostics
-	for _, d := range s.diagnostics {
-		if d.Severity == "error" {
-			errs = append(errs, d)
-		}
-	}
+	errs := s.errors()
 	switch {
 	case err != nil && len(errs) > 0:
 		return &processError{said: errs, process: err}
@@ -127,6 +161,17 @@ func (s *stream) failure(err error) error {
 	default:
 		return s.unread
 	}
+}
+
+// errors are the diagnostics that are no warnings.
+func (s *stream) errors() scaler.Diagnostics {
+	var errs scaler.Diagnostics
+	for _, d := range s.diagnostics {
+		if d.Severity == "error" {
+			errs = append(errs, d)
+		}
+	}
+	return errs
 }
 
 // processError reads as terraform's diagnostics and unwraps to the process's end

@@ -80,8 +80,43 @@ func (r root) nodes(list string) {
 }
 
 func (r root) step(ctx context.Context, expect scaler.Expect) error {
-	_, err := r.runner.Step(ctx, scaler.Root{Dir: r.dir}, expect, func(scaler.Progress) {})
+	_, err := r.runner.Step(ctx, scaler.Root{Dir: r.dir}, expect, watcher{})
 	return err
+}
+
+// watcher is a scaler.Watcher that tells of progress and says no where it has an
+// error.
+type watcher struct {
+	progress func(scaler.Progress)
+	planned  func(scaler.SavedPlan) error
+	applying func() error
+	results  *[]scaler.ResourceResult
+}
+
+func (w watcher) Progress(p scaler.Progress) {
+	if w.progress != nil {
+		w.progress(p)
+	}
+}
+
+func (w watcher) Planned(_ context.Context, plan scaler.SavedPlan) error {
+	if w.planned != nil {
+		return w.planned(plan)
+	}
+	return nil
+}
+
+func (w watcher) Applying(context.Context) error {
+	if w.applying != nil {
+		return w.applying()
+	}
+	return nil
+}
+
+func (w watcher) Results(results []scaler.ResourceResult) {
+	if w.results != nil {
+		*w.results = append(*w.results, results...)
+	}
 }
 
 // have lists the resources of the state, with ! after a tainted one.
@@ -202,11 +237,11 @@ func TestACancelledStepEndsGracefullyAndCanBeFinished(t *testing.T) {
 	r.write("slow", "5")
 	ctx, cancel := context.WithCancel(t.Context())
 	var began atomic.Bool
-	_, err := r.runner.Step(ctx, scaler.Root{Dir: r.dir}, creates("a"), func(p scaler.Progress) {
+	_, err := r.runner.Step(ctx, scaler.Root{Dir: r.dir}, creates("a"), watcher{progress: func(p scaler.Progress) {
 		if p.Phase == "apply" && p.Address != "" && !began.Swap(true) {
 			cancel()
 		}
-	})
+	}})
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, scaler.ErrInterrupted) {
 		t.Errorf("Step() = %v, want ErrInterrupted and context.Canceled", err)
 	}
@@ -335,17 +370,17 @@ func TestTerraformProcessesAreBounded(t *testing.T) {
 	done := make(chan error, 1)
 	var once atomic.Bool
 	go func() {
-		_, err := runner.Step(t.Context(), scaler.Root{Dir: first.dir}, creates("a"), func(p scaler.Progress) {
+		_, err := runner.Step(t.Context(), scaler.Root{Dir: first.dir}, creates("a"), watcher{progress: func(p scaler.Progress) {
 			if p.Phase == "apply" && !once.Swap(true) {
 				close(started)
 			}
-		})
+		}})
 		done <- err
 	}()
 	<-started
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := runner.Step(ctx, scaler.Root{Dir: second.dir}, creates("b"), func(scaler.Progress) {}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := runner.Step(ctx, scaler.Root{Dir: second.dir}, creates("b"), watcher{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a second Step() beyond the limit = %v, want it to wait", err)
 	}
 	if err := os.Remove(filepath.Join(first.dir, "hold")); err != nil {

@@ -100,9 +100,12 @@ func twice(list *List, places []strictyaml.Mistake) error {
 }
 
 // Node is what a node of the group costs, and false where the list does not say.
-func (l *List) Node(group *spec.Group) (Price, bool) {
-	want := Of(group)
-	if want.Name == "" {
+func (l *List) Node(group *spec.Group) (Price, bool) { return l.Offering(Of(group)) }
+
+// Offering is what the list has for a machine, and false where it does not say. The
+// price of the one that is asked about does not count.
+func (l *List) Offering(want Offering) (Price, bool) {
+	if l == nil || want.Name == "" {
 		return Price{}, false
 	}
 	var found *Offering
@@ -119,6 +122,20 @@ func (l *List) Node(group *spec.Group) (Price, bool) {
 		return Price{}, false
 	}
 	return Price{PerHour: found.PerHour, Currency: l.Currency}, true
+}
+
+// OfNode is the offering of a node of the group that was created with these settings,
+// which may be older than the description: they win where they name another size.
+func OfNode(group *spec.Group, settings map[string]any) Offering {
+	o := Of(group)
+	if o.Name == "" || len(settings) == 0 {
+		return o
+	}
+	if name := first(settings, "machine_type", "instance_type", "flavor", "flavor_name", "flavor_id", "size", "shape"); name != "" {
+		o.Name = name
+	}
+	o.Spot = settings["spot"] != nil && settings["spot"] != false
+	return o
 }
 
 // Of is the offering that a group's nodes are, without its price. Its name is empty

@@ -18,6 +18,7 @@ func (c *checker) group(app *Application, g *Group, path string) {
 	c.alerts(path, g.Alerts, app.GroupConstants(g), app.GroupQueries(g))
 	c.rollout(g, path)
 	c.clashes(app, g, path)
+	c.budget(g, path)
 	names := map[string]string{}
 	queries := app.GroupQueries(g)
 	known := slices.Sorted(maps.Keys(queries))

@@ -11,6 +11,7 @@ func setDefaults(app *Application, has func(path string) bool) {
 	set(&app.Interval, Duration(15*time.Second), has("interval"))
 	if p := app.Monitoring.Prometheus; p != nil {
 		set(&p.Alerts, AlertsEvaluate, has("monitoring.prometheus.alerts"))
+		set(&p.AlertTimeout, DefaultAlertTimeout, has("monitoring.prometheus.alert_timeout"))
 	}
 	for i := range app.Monitoring.Targets {
 		set(&app.Monitoring.Targets[i].Path, "/metrics", has(fmt.Sprintf("monitoring.targets[%d].path", i)))

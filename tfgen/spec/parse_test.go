@@ -32,6 +32,7 @@ monitoring:
     ca_file: ca.pem
     cert_file: cert.pem
     key_file: key.pem
+    alert_timeout: 2h
     file_sd: targets.json
 constants:
   limit: 100
@@ -45,6 +46,8 @@ alerts:
 groups:
   - name: web
     cloud: local
+    price_per_hour: 0.25
+    budget: {max_per_hour: 2.5, max_per_month: 900, currency: EUR}
     min: 2
     max: 10
     initial: 3
@@ -104,7 +107,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Name: "shop", Dir: ".", Interval: Duration(30 * time.Second),
 		Monitoring: Monitoring{Prometheus: &Prometheus{
 			URL: "https://prometheus.example:9090/prefix", Username: "me", PasswordFile: "pass",
-			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", Alerts: AlertsEvaluate, FileSD: "targets.json",
+			CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", Alerts: AlertsEvaluate, AlertTimeout: Duration(2 * time.Hour), FileSD: "targets.json",
 		}},
 		Constants: map[string]any{"limit": 100, "hours": []any{8, 20}},
 		Alerts: []Alert{{Name: "overloaded", Expr: "avg(cpu) > 80", For: Duration(time.Minute),
@@ -115,7 +118,8 @@ func TestParseReadsEveryKey(t *testing.T) {
 			Local:     &Local{Slots: 8, ServiceTime: Duration(50 * time.Millisecond), BootTime: Duration(time.Second), Balancer: "127.0.0.1:8080"},
 			CloudInit: CloudInit{Mode: CloudInitAppend, Content: "#cloud-config"}, Metrics: Metrics{Port: 9000, Path: "/m"},
 			Constants: map[string]any{"m_opt_weight": 0.5}, Queries: map[string]Query{"cpu": {Expr: "avg(group_cpu)"}},
-			Alerts:  []Alert{{Name: "idle", Expr: "avg(cpu) < 20"}},
+			Alerts:       []Alert{{Name: "idle", Expr: "avg(cpu) < 20"}},
+			PricePerHour: new(0.25), Budget: &Budget{MaxPerHour: 2.5, MaxPerMonth: 900, Currency: "EUR"},
 			Rollout: Rollout{Mode: RolloutKeep, Batch: 2, Surge: 3, Pause: Duration(time.Minute)},
 			Policies: []Policy{
 				{Name: "target", Target: &Target{Query: "cpu", Value: 0.6, Kind: TargetAverage, Tolerance: 0.2}},
@@ -124,8 +128,8 @@ func TestParseReadsEveryKey(t *testing.T) {
 					{Above: number(1), Below: number(2), Percent: number(-10)},
 					{Below: number(1), Nodes: whole(2)},
 				}}},
-				{Name: "rule-2", Rule: &Rule{Source: "m_node_count = 3", File: "shop.yaml", Line: 44, Column: 15}},
-				{Name: "rule-3", Rule: &Rule{Source: "if cpu > limit:\n    m_node_count = 4\n", File: "shop.yaml", Line: 46, Column: 11}},
+				{Name: "rule-2", Rule: &Rule{Source: "m_node_count = 3", File: "shop.yaml", Line: 47, Column: 15}},
+				{Name: "rule-3", Rule: &Rule{Source: "if cpu > limit:\n    m_node_count = 4\n", File: "shop.yaml", Line: 49, Column: 11}},
 			},
 			Scaling: Scaling{CooldownOut: Duration(10 * time.Second), CooldownIn: Duration(20 * time.Second), Stabilisation: Duration(time.Minute), MaxStepOut: 4, MaxStepIn: 1, MaxTurns: 12, BreakerAfter: 5, BreakerProbe: Duration(5 * time.Minute)},
 		}},

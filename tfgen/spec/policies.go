@@ -133,7 +133,7 @@ func DefaultMissing() Missing {
 // Victims says which nodes go when a group shrinks.
 type Victims struct {
 	// Order is by which the nodes go.
-	Order VictimOrder `yaml:"order" jsonschema:"enum=newest,enum=oldest,enum=least_busy,enum=zone_balance" jsonschema_description:"newest, oldest, least_busy by query, or zone_balance: from the zone with the most nodes. Default newest."`
+	Order VictimOrder `yaml:"order" jsonschema:"enum=newest,enum=oldest,enum=least_busy,enum=zone_balance,enum=price" jsonschema_description:"newest, oldest, least_busy by query, zone_balance: from the zone with the most nodes, or price: the dearest first. Default newest."`
 	// Query is how busy each node is: a series for each, with the label node.
 	Query string `yaml:"query,omitempty" jsonschema_description:"Name of a query with a series for each node, by its label node: how busy it is. For least_busy."`
 	// Protected are nodes that never go.
@@ -152,4 +152,6 @@ const (
 	VictimsLeastBusy VictimOrder = "least_busy"
 	// VictimsZoneBalance go from the zone with the most nodes, the newest first.
 	VictimsZoneBalance VictimOrder = "zone_balance"
+	// VictimsPrice go from the dearest node on, the newest first.
+	VictimsPrice VictimOrder = "price"
 )

@@ -79,7 +79,7 @@ func drawDuration(t *rapid.T, least time.Duration) Duration {
 
 func drawMonitoring(t *rapid.T) Monitoring {
 	if rapid.Bool().Draw(t, "external") {
-		return Monitoring{Prometheus: &Prometheus{URL: "http://prometheus.example:9090", BearerTokenFile: drawText.Draw(t, "token"), FileSD: drawText.Draw(t, "file"), Alerts: rapid.SampledFrom([]AlertSource{AlertsEvaluate, AlertsReceive}).Draw(t, "alerts")}}
+		return Monitoring{Prometheus: &Prometheus{URL: "http://prometheus.example:9090", BearerTokenFile: drawText.Draw(t, "token"), FileSD: drawText.Draw(t, "file"), AlertTimeout: drawDuration(t, 0), Alerts: rapid.SampledFrom([]AlertSource{AlertsEvaluate, AlertsReceive}).Draw(t, "alerts")}}
 	}
 	target := ScrapeTarget{Job: "j" + drawText.Draw(t, "job"), Path: "/m", Labels: map[string]string{"a": drawText.Draw(t, "label")}}
 	for range rapid.IntRange(1, 3).Draw(t, "addresses") {
@@ -108,6 +108,7 @@ func drawGroup(t *rapid.T, i int) Group {
 			Batch: rapid.IntRange(1, 9).Draw(t, "batch"), Surge: rapid.SampledFrom([]int{0, 9, 10}).Draw(t, "surge"), Pause: drawDuration(t, 0),
 		},
 		Alerts:    []Alert{{Name: fmt.Sprintf("a%d", i), Expr: "up == 0", For: drawDuration(t, 0)}},
+		Budget:    rapid.SampledFrom([]*Budget{nil, {MaxPerHour: 2.5}, {MaxPerHour: 0.5, MaxPerMonth: 900, Currency: "EUR"}}).Draw(t, "budget"),
 		Metrics:   Metrics{Port: rapid.IntRange(1, 65535).Draw(t, "port"), Path: "/metrics"},
 		Constants: map[string]any{"g": drawText.Draw(t, "constant")},
 		Scaling: Scaling{
@@ -115,7 +116,7 @@ func drawGroup(t *rapid.T, i int) Group {
 			MaxStepOut: rapid.IntRange(0, 9).Draw(t, "step out"), MaxStepIn: rapid.IntRange(0, 9).Draw(t, "step in"),
 			MaxStepOutPercent: rapid.Float64Range(0, 300).Draw(t, "step out percent"), MaxStepInPercent: rapid.Float64Range(0, 100).Draw(t, "step in percent"),
 			MaxTurns: rapid.IntRange(0, 20).Draw(t, "turns"), BreakerAfter: rapid.IntRange(0, 9).Draw(t, "breaker"), BreakerProbe: drawDuration(t, 0),
-			Victims: rapid.SampledFrom([]*Victims{nil, {Order: VictimsOldest, Protected: []string{"g0-0001"}}, {Order: VictimsLeastBusy, Query: "q0"}}).Draw(t, "victims"),
+			Victims: rapid.SampledFrom([]*Victims{nil, {Order: VictimsOldest, Protected: []string{"g0-0001"}}, {Order: VictimsLeastBusy, Query: "q0"}, {Order: VictimsPrice}}).Draw(t, "victims"),
 		},
 	}
 	g.Min = rapid.IntRange(0, 1).Draw(t, "min")

@@ -47,6 +47,11 @@ func (Deadline) JSONSchemaExtend(s *jsonschema.Schema) {
 // JSONSchemaExtend adds that a target has a limit.
 func (OptimizerTarget) JSONSchemaExtend(s *jsonschema.Schema) { s.AnyOf = requireOne("min", "max") }
 
+// JSONSchemaExtend adds that a budget has a bound.
+func (Budget) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.AnyOf = requireOne("max_per_hour", "max_per_month")
+}
+
 // JSONSchemaExtend adds that a band has a bound and exactly one size.
 func (Band) JSONSchemaExtend(s *jsonschema.Schema) {
 	s.AnyOf = requireOne("above", "below")

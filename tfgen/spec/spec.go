@@ -1,6 +1,10 @@
 package spec
 
-import "github.com/scalerd/scalerd/tfgen/strictyaml"
+import (
+	"time"
+
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+)
 
 // Duration is a length of time that is written in YAML as Go writes it: "90s",
 // "5m", "1h30m".
@@ -89,6 +93,9 @@ type Prometheus struct {
 	KeyFile string `yaml:"key_file" jsonschema_description:"PEM file of the client certificate's key."`
 	// Alerts says who tells whether an alert fires.
 	Alerts AlertSource `yaml:"alerts" jsonschema:"enum=evaluate,enum=receive" jsonschema_description:"evaluate: the alerts' expressions are asked of this Prometheus at each tick. receive: its Alertmanager says so, to POST /v1/alerts. Default evaluate."`
+	// AlertTimeout is how long a received alert fires after its last notification where
+	// none says that it is resolved, nor when it ends; 0 is forever.
+	AlertTimeout Duration `yaml:"alert_timeout" jsonschema_description:"With alerts: receive, how long an alert fires after its last notification where nothing says that it ended: more than the repeat_interval of the Alertmanager's route. 0s is forever. Default 9h, two of Alertmanager's default intervals."`
 	// FileSD is where the node targets are written for this Prometheus to read.
 	FileSD string `yaml:"file_sd" jsonschema_description:"File to write the node targets to, for a file_sd_configs entry of this Prometheus. Default <data>/apps/<application>/targets.json."`
 }
@@ -102,6 +109,10 @@ const (
 	// AlertsReceive waits for an Alertmanager's notifications.
 	AlertsReceive AlertSource = "receive"
 )
+
+// DefaultAlertTimeout is more than two of Alertmanager's default repeat intervals of
+// 4 h, so that one lost notification ends nothing.
+const DefaultAlertTimeout = Duration(9 * time.Hour)
 
 // ScrapeTarget is one job of the embedded monitoring besides the nodes.
 type ScrapeTarget struct {
@@ -178,6 +189,10 @@ type Group struct {
 	Optimizer *Optimizer `yaml:"optimizer" jsonschema_description:"Learns how the number of nodes acts on the metrics. The advice policy follows it, and m_opt_advice() in a rule asks it."`
 	// Policies propose sizes. A group without policies keeps its size.
 	Policies []Policy `yaml:"policies" jsonschema_description:"What sizes the group; the largest proposal wins. Without policies the group keeps its size."`
+	// PricePerHour is what a node with the group's settings costs an hour.
+	PricePerHour *float64 `yaml:"price_per_hour,omitempty" jsonschema:"exclusiveMinimum=0" jsonschema_description:"What a node costs an hour, in the budget's currency. Default what scalerd's price list (--prices) says."`
+	// Budget bounds what the group's nodes cost.
+	Budget *Budget `yaml:"budget,omitempty" jsonschema_description:"What the nodes of the group may cost; never a reason to go below min."`
 	// Scaling limits how fast the size may change.
 	Scaling Scaling `yaml:"scaling" jsonschema_description:"How fast the size may change."`
 }

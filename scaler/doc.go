@@ -1,0 +1,70 @@
+// Package scaler is the control loop: it observes node groups, decides how many
+// nodes each needs, and carries that out with Terraform.
+//
+// Nothing is done before it is on disk that it is about to be done. A decision is
+// stored; then each change of a root module is a step in the journal, which goes
+// through the phases
+//
+//	intent -> written -> planned -> applying -> read -> done | failed | undone
+//
+// and every phase is synced to disk before the next one begins. What terraform does
+// to each resource is added while it works, at most every 200 ms, so that the cost
+// of a thousand creations is not a thousand syncs. `scalerctl journal` shows it.
+//
+// # What happens when ...
+//
+// scalerd is killed (kill -9, out of memory, a bug). At the next start every open
+// step is brought to an end, without a human:
+//   - before its intent was journalled: the decision is stored, and is carried out
+//     from what exists, as at any other tick;
+//   - intent: where the node set on disk is the old one the step is undone, and the
+//     decision makes a new one; where it is the new one the step goes on as written.
+//     A half-written node set can't exist: the file is renamed into its place;
+//   - written, planned: nothing was applied. The plan is thrown away and the same
+//     step is planned anew. A terraform that plans is killed with scalerd;
+//   - applying: terraform leads a session of its own and writes to files, so it goes
+//     on without scalerd. The next scalerd finds it, waits for its end, reads what it
+//     said and the state, and ends the step. Nothing is decided about the group's
+//     nodes meanwhile, and no second terraform is started beside it;
+//   - read: as after applying, with a terraform that has ended.
+//
+// scalerd is stopped (SIGTERM). Terraform is interrupted as by Ctrl-C: it ends what it
+// has begun, and writes its state; then scalerd ends. One that was left by an earlier
+// scalerd is left to the next one.
+//
+// terraform is killed, alone or with scalerd. What it had written into the state
+// exists and counts. The step fails as interrupted; nothing new is decided about the
+// group until the node set that was written is planned and applied once more. A local
+// state that was cut short is replaced by the copy that the last whole step left.
+// Of a machine that was created and not written, see the lookup of orphans.
+//
+// The machine is restarted, or loses its power. As a kill of both. Processes are
+// remembered with the boot that they belong to, so no other process is taken for a
+// terraform of ours.
+//
+// The disk is full. A step is not begun without room for the state, its copies and
+// the plan; a decision or a phase that
+// can't be journalled is not acted on. When there is room the step is tried again.
+// Only results of single resources may be missing in the journal then: terraform
+// works already, and its state says the same.
+//
+// terraform can't write its state. It leaves errored.tfstate. Before the next step
+// that file is pushed, if it is of the state's lineage and not older; it is kept as
+// errored.tfstate.pushed-N. While the backend does not answer, the shard waits. A
+// file of another lineage or an older serial stops the shard, with a status that
+// names both states: only a person can tell which is right.
+//
+// A lock is left in a remote state. If this user took it on this machine, at the time
+// and with the operation of a run of ours that was cut short, and no terraform lives
+// that could hold it, it is released by its identifier. Locks of local states are
+// the kernel's, which frees them when their holder dies: a stale lock file there
+// means nothing.
+//
+// A lock is held by somebody else. The shard waits, tries again every few seconds,
+// and changes nothing; its status says who holds the lock since when, and how to
+// release it. It goes on by itself. Terraform's http backend does not tell who holds a
+// lock, so there also a lock of our own is waited for.
+//
+// A second scalerd is started on the same data folder. It ends at once, with a
+// sentence that names the process of the first.
+package scaler
