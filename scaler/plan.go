@@ -318,3 +318,5 @@ func (d dryStore) Nodes(context.Context, string, string) (map[string]NodeTimes, 
 func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }
 
 func (d dryStore) SaveNode(context.Context, string, string, string, NodeTimes) error { return nil }
+
+func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, error) { return nil, nil }

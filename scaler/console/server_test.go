@@ -110,8 +110,8 @@ func start(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, role := range map[string]access.Role{"root": access.Admin, "olga": access.Operator, "vera": access.Viewer} {
-		if _, err := guard.PutUser(t.Context(), name, password, role); err != nil {
+	for _, u := range []access.User{{Name: "root", Role: access.Admin}, {Name: "olga", Role: access.Operator}, {Name: "vera", Role: access.Viewer}} {
+		if _, err := guard.PutUser(t.Context(), u.Name, password, u.Role); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,7 +127,7 @@ func start(t *testing.T) *served {
 	mux.Handle("/login", console.WithoutPrompt(guard.Login()))
 	mux.Handle("/logout", guard.Login())
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = api.NewServer(mux, slog.New(slog.DiscardHandler), nil)
+	server.Config = api.NewServer(mux, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
 	server.Start()
 	t.Cleanup(server.CloseClientConnections)
 	t.Cleanup(server.Close)
