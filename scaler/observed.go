@@ -179,7 +179,7 @@ func (a *application) metricsOf(g *group) []MetricOf {
 		return &MetricOf{} // of a query that is not used
 	}
 	for _, p := range g.spec.Policies {
-		if p.Target == nil {
+		if p.Target == nil || p.Shadow {
 			continue
 		}
 		for _, t := range append(slices.Clone(p.Target.Queries), spec.TargetQuery{Query: p.Target.Query, Value: p.Target.Value, Kind: p.Target.Kind}) {

@@ -103,7 +103,7 @@ func (b *tab) judge(name, axe string) {
 	if !eval[bool](b, `Boolean(window.axe)`) {
 		eval[bool](b, axe+"\n;true")
 	}
-	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.failureSummary || "").slice(0, 200))})))))`, chromedp.EvalAwaitPromise))
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.failureSummary || "").slice(0, 200))}))))`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatalf("axe-core: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,6 +115,7 @@ func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, erro
 			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
 	}
+	slices.SortFunc(changes, func(a, b scaler.Change) int { return strings.Compare(a.Address, b.Address) })
 	return changes, nil
 }
 

@@ -36,7 +36,7 @@ export const applicationPage = (root, { signal, session, args: [app] }) => {
     const ids = JSON.stringify(list.map((d) => d.id));
     if (ids !== decided) {
       decided = ids;
-      say(decisions, list.length ? table("The newest decisions", DECISIONS, list.map((d) => row(DECISIONS, [when(d.at), link(route("a", app, "g", d.group), d.group), summary(d), (d.reasons || [])[0] || "", link(route("a", app, "g", d.group, "d", d.id), `Explain ${d.id}`)]))) : quiet("Nothing was decided yet."));
+      say(decisions, list.length ? table("The newest decisions", DECISIONS, list.map((d) => row(DECISIONS, [when(d.at), link(route("a", app, "g", d.group), d.group), summary(d), (d.reasons || [])[0] || "", link(route("a", app, "g", d.group, "d", d.id), `Explain ${d.id}`)])), "decided") : quiet("Nothing was decided yet."));
     }
   }, 3000, signal, (e) => {
     told = "";

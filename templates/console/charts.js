@@ -84,21 +84,26 @@ export const chart = ({ title, height = 170, options, onpick, signal }) => {
 };
 
 // along are the options of a chart along time; what is of the same key shares its cursor.
-export const along = (sync, lines, { hooks, yMin, ints } = {}) => ({
+export const along = (sync, lines, { hooks, yMin, yMax, ints } = {}) => ({
   cursor: { sync: { key: sync } }, hooks,
   scales: { x: { time: true }, y: { range: (u, low, high) => {
     if (low === null || high === null || low === undefined) return [0, 1];
-    const floor = yMin === undefined ? low : Math.min(low, yMin), top = high === floor ? floor + 1 : high;
+    const floor = yMin === undefined ? low : Math.min(low, yMin);
+    const seen = yMax !== undefined && yMax < 4 * high ? Math.max(high, yMax) : high; // a limit that is near
+    const top = seen === floor ? floor + 1 : seen;
     return [floor, top + (top - floor) * 0.12];
   } } },
   axes: [axis({ space: 70, size: 42, values: clock }), axis({ size: 54, values, incrs: ints ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] : undefined })],
   series: [{ label: "Time", value: (u, v) => (v === null ? "–" : local(v * 1000)) }, ...lines],
 });
 
+// decades labels 1, 2 and 5 of each on a logarithmic axis.
+const decades = (u, ticks) => ticks.map((t) => ([1, 2, 5].includes(Number((t / 10 ** Math.floor(Math.log10(t) + 1e-9)).toFixed(3))) ? number(t) : ""));
+
 // over are the options of a chart over numbers of nodes.
 export const over = (lines, { hooks, bands, log } = {}) => ({
-  hooks, bands, scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
-  axes: [axis({ size: 34, values, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] }), axis({ size: 58, values })],
+  hooks, bands, scales: { x: { time: false }, y: log ? { distr: 3, range: (u, low, high) => window.uPlot.rangeLog(low, high, 10, false) } : {} },
+  axes: [axis({ size: 34, values, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] }), axis({ size: 58, values: log ? decades : values })],
   series: [{ label: "Nodes", value: (u, v) => number(v) }, ...lines],
 });
 export const palette = colour;

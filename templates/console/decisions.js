@@ -23,7 +23,7 @@ export const decisionsPage = (root, { signal }) => {
     const items = [...sources.values()].flatMap((s) => s.items).sort((a, b) => b.id - a.id);
     const fits = items.filter((d) => (!which.value || d.application === which.value) && KINDS[kind.value](d) && words.every((w) => d.text.includes(w)));
     set(found, `${count(fits.length, "decision")} of the newest ${items.length}`);
-    say(list, fits.length ? table("Decisions", HEADS, fits.slice(0, 500).map((d) => row(HEADS, [when(d.at), link(route("a", d.application, "g", d.group), `${d.application} / ${d.group}`), summary(d), (d.reasons || [])[0] || "", link(route("a", d.application, "g", d.group, "d", d.id), `Explain ${d.id}`)]))) : quiet(items.length ? "No decision fits." : "Nothing was decided yet."));
+    say(list, fits.length ? table("Decisions", HEADS, fits.slice(0, 500).map((d) => row(HEADS, [when(d.at), link(route("a", d.application, "g", d.group), `${d.application} / ${d.group}`), summary(d), (d.reasons || [])[0] || "", link(route("a", d.application, "g", d.group, "d", d.id), `Explain ${d.id}`)])), "decided") : quiet(items.length ? "No decision fits." : "Nothing was decided yet."));
     more.hidden = ![...sources.values()].some((s) => s.token !== undefined);
   };
   const read = async (app, s) => {

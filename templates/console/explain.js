@@ -1,6 +1,6 @@
 // One decision, from what was seen to what came of it.
 import { get, path } from "./client.js";
-import { age, badge, dialog, el, failure, money, number, quiet, row, say, span, table, when } from "./ui.js";
+import { age, badge, dialog, el, failure, money, number, quiet, row, say, signed, span, table, when } from "./ui.js";
 
 const reading = (r) => {
   if (r.missing) return el("span", { class: "bad" }, r.missing, r.detail ? `: ${r.detail}` : "");
@@ -28,7 +28,7 @@ const cost = (d, known) => {
   if (per === undefined || per === null) return null;
   const currency = d.cost ? d.cost.currency : known.currency;
   const delta = (d.to - d.from) * per;
-  return stage("Cost", el("p", {}, delta === 0 ? "no difference" : `${delta > 0 ? "+" : "−"}${money(Math.abs(delta), currency)} an hour`, `, at ${money(per, currency)} a node`),
+  return stage("Cost", el("p", {}, delta === 0 ? "no difference" : `${signed(delta, (v) => money(v, currency))} an hour`, `, at ${money(per, currency)} a node`),
     d.cost && el("p", {}, `This month ${money(d.cost.month, currency)}; ${money(d.cost.month_forecast, currency)} at its end if the size stays`,
       d.cost.max_per_month ? `, of a budget of ${money(d.cost.max_per_month, currency)}` : "", "."));
 };
@@ -45,7 +45,8 @@ export const explanation = (e, known) => {
   const seen = Object.entries(d.readings || {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const READ = ["Metric", "#Value", "#Age"], SAID = ["Policy", "#Proposal", "Why"], SHADE = ["Shadow policy", "#Would", "Why"];
   const clamps = d.clamps || [];
-  const reasons = (d.reasons || []).filter((r) => !clamps.includes(r));
+  const told = new Set([...clamps, ...(d.proposals || []).map((p) => `${p.policy}: ${p.reason}`)]);
+  const reasons = (d.reasons || []).filter((r) => !told.has(r));
   return el("ol", { class: "stages" },
     stage("Seen", seen.length ? table("Metrics that were seen", READ, seen.map(([name, r]) => row(READ, [name, reading(r), r.sampled_at ? age(r.sampled_at, new Date(d.at)) : "at the tick"]))) : quiet("No metric was looked at.")),
     stage("Proposed", (d.proposals || []).length ? table("Proposals", SAID, d.proposals.map((p) => row(SAID, [p.policy, said(p), [p.error || p.reason, p.prints && el("pre", {}, p.prints.join("\n"))]]))) : quiet("No policy was asked: somebody, or the description, chose the size.")),

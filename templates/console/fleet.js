@@ -23,7 +23,7 @@ export const alarm = (found) => {
     found.length > 5 && el("p", {}, `and ${found.length - 5} more, marked below`));
 };
 
-const HEADS = ["Group", "State", "#Wanted", "#Ready", "#On the way", "#Limits", "Cost", "Last decision"];
+const HEADS = ["Group", "State", "#Wanted", "#Ready", "#On the way", "#Limits", "Cost", "Last tick"];
 
 // groupRow is a row that is made once and then changed, cell by cell.
 const groupRow = (app, name) => {

@@ -174,14 +174,14 @@ const chartsSection = (root, app, name, signal, pick) => {
     const timed = (o) => ({ ...o, scales: { ...o.scales, ...window_ } });
     const last = (l) => l[l.length - 1];
     const nodes = make("nodes", "Nodes", () => timed(along(sync, [
-      series("Wanted", "advice", { paths: stepped(), dash: [5, 4] }), series("Existing", "total", { paths: stepped(), width: 1.5 }), series("Ready", "nodes", { paths: stepped(), width: 2 }),
+      series("Ready", "nodes", { paths: stepped(), width: 2.5 }), series("Existing", "total", { paths: stepped(), width: 1.5 }), series("Wanted", "advice", { paths: stepped(), dash: [5, 4] }),
     ], { hooks: { draw: [marks] }, yMin: 0, ints: true })), picked);
-    nodes.update(gaps(times, [data.wanted, data.existing, data.ready]), times.length ? `Now ${last(data.wanted)} wanted, ${last(data.existing)} existing, ${last(data.ready)} ready. Enter on an instant explains the nearest decision.` : "Nothing was seen yet");
+    nodes.update(gaps(times, [data.ready, data.existing, data.wanted]), times.length ? `Now ${last(data.wanted)} wanted, ${last(data.existing)} existing, ${last(data.ready)} ready. Enter on an instant explains the nearest decision.` : "Nothing was seen yet");
     const order = [...data.metrics].sort((a, b) => Number(Boolean(a.target)) - Number(Boolean(b.target)));
     for (const m of order.slice(0, 6)) {
       const range = m.target ? ` · to be ${m.min !== undefined && m.max !== undefined ? `${number(m.min)} to ${number(m.max)}` : m.max !== undefined ? `at most ${number(m.max)}` : `at least ${number(m.min)}`}` : m.per_node !== undefined ? ` · ${number(m.per_node)} is one node's share` : "";
       const lines = () => [series(m.name, m.target ? "predicted" : "measured"), ...(m.per_node !== undefined ? [series("What is wanted serves", "advice", { dash: [5, 4], width: 1.25 })] : [])];
-      const c = make("metric " + m.name, m.name + range, () => timed(along(sync, lines(), { hooks: { drawClear: [(u) => band(m.min, m.max)(u)] }, yMin: 0 })));
+      const c = make("metric " + m.name, m.name + range, () => timed(along(sync, lines(), { hooks: { drawClear: [(u) => band(m.min, m.max)(u)] }, yMin: 0, yMax: m.max ?? m.min })));
       const lists = [m.values, ...(m.per_node !== undefined ? [data.wanted.map((n) => n * m.per_node)] : [])];
       const known = m.values.filter((v) => v !== null);
       c.update(gaps(times, lists), known.length ? `Newest value ${number(last(known))}` : "No value");
@@ -204,7 +204,7 @@ const optimizerSection = (root, app, name, signal) => {
   const section = card("Optimizer", head, el("div", { class: "pair" }, curve, models));
   section.hidden = true;
   root.append(section);
-  let c = null, told = "", targets = [], wanted = 0, advice = null;
+  let c = null, told = "", targets = [], wanted = 0, advice = null, steep = false;
   get(groupPath(app, name, "report"), { format: "json" }, { signal }).then((r) => { targets = r.targets || []; told = ""; }).catch(() => {});
   const MODELS = ["Model", "#Error", "#In 80 % interval", "#Better than “as before”"];
   return { update: (g) => {
@@ -224,10 +224,14 @@ const optimizerSection = (root, app, name, signal) => {
     const counts = (advice && advice.candidates) || [];
     if (counts.length > 1) {
       const t = targets[0] || {};
+      // A target that grows tenfold where nodes are few is drawn on a logarithmic scale.
+      const expected = counts.flatMap((x) => { const p = (x.targets || [])[0] || {}; return [p.value, p.low, p.high]; });
+      const wasSteep = steep;
+      steep = expected.every((v) => v > 0) && Math.max(...expected) > 20 * Math.min(...expected);
       if (!c) {
         c = chart({ title: `What if: ${t.name || "the target"} with each number of nodes`, height: 220, signal, options: () => over([
           series("Expected", "predicted", { width: 2, points: { show: true, size: 5 } }), series("High", "predicted", { width: 0.5 }), series("Low", "predicted", { width: 0.5 }),
-        ], { bands: [{ series: [2, 3], fill: palette("band") }], hooks: { drawClear: [(u) => band((targets[0] || {}).min ?? undefined, (targets[0] || {}).max ?? undefined)(u)], draw: [(u) => {
+        ], { log: steep, bands: [{ series: [2, 3], fill: palette("band") }], hooks: { drawClear: [(u) => band((targets[0] || {}).min ?? undefined, (targets[0] || {}).max ?? undefined)(u)], draw: [(u) => {
           const { ctx, bbox } = u, r = devicePixelRatio;
           ctx.save();
           for (const [n, tone, label] of [[wanted, "quiet", "now"], [advice && advice.vm_number, "advice", "advised"]]) {
@@ -237,13 +241,15 @@ const optimizerSection = (root, app, name, signal) => {
             ctx.lineWidth = 1.5 * r;
             ctx.setLineDash([4 * r, 4 * r]);
             ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
+            ctx.textAlign = x > bbox.left + bbox.width * 0.8 ? "right" : "left";
             ctx.font = `${11 * r}px system-ui, sans-serif`;
-            ctx.fillText(label, x + 4 * r, bbox.top + (tone === "quiet" ? 26 : 12) * r);
+            ctx.fillText(label, x + (ctx.textAlign === "right" ? -4 : 4) * r, bbox.top + (tone === "quiet" ? 26 : 12) * r);
           }
           ctx.restore();
         }] } }) });
         say(curve, c.element);
       }
+      if (steep !== wasSteep) c.remake();
       const at = (f) => counts.map((x) => f((x.targets || [])[0] || {}));
       c.update([counts.map((x) => x.nodes), at((p) => p.value), at((p) => p.high), at((p) => p.low)], `For ${counts.map((x) => `${x.nodes}: ${number(((x.targets || [])[0] || {}).value)}`).join(", ")}`);
     } else if (!c) say(curve, quiet("The what-if curve comes with the first predictions."));
@@ -257,7 +263,7 @@ const nodesSection = (root, app, signal, drop) => {
   const heads = ["Node", "State", "#Age", "#Boot", "Address", "Identifier", ...(drop ? ["Drop"] : [])];
   const body = el("tbody", {}), shown = new Map();
   const caption = "Live nodes";
-  const list = table(caption, heads, []);
+  const list = table(caption, heads, [], "nodes");
   list.querySelector("tbody").replaceWith(body);
   const title = el("h2", {}, "Nodes");
   const none = quiet("No node exists.");
@@ -325,6 +331,6 @@ const decisionsSection = (root, here) => {
     const text = JSON.stringify(list.slice(0, 12).map((d) => d.id));
     if (text === told) return;
     told = text;
-    say(body, list.length ? table("The newest decisions", DECISIONS, list.slice(0, 12).map((d) => row(DECISIONS, [when(d.at), summary(d), (d.reasons || [])[0] || "", link(here + "/d/" + d.id, el("span", {}, `Explain ${d.id}`))]))) : quiet("Nothing was decided yet."));
+    say(body, list.length ? table("The newest decisions", DECISIONS, list.slice(0, 12).map((d) => row(DECISIONS, [when(d.at), summary(d), (d.reasons || [])[0] || "", link(here + "/d/" + d.id, el("span", {}, `Explain ${d.id}`))])), "decided") : quiet("Nothing was decided yet."));
   } };
 };

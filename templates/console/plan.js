@@ -1,7 +1,7 @@
 // What a plan would do, and how an operation goes: shown before and after a
 // confirmation.
 import { get, path, watch } from "./client.js";
-import { badge, banner, count, el, money, nanos, number, quiet, say, set, setBadge, when } from "./ui.js";
+import { badge, banner, count, el, money, nanos, number, quiet, say, setBadge, signed, when } from "./ui.js";
 
 const SIGNS = { create: "+", delete: "−", update: "~", replace: "±" };
 const WORDS = { create: "create", delete: "destroy", update: "change in place", replace: "replace" };
@@ -33,7 +33,7 @@ export const groupPlan = (p, { cost } = {}) => {
     el("h3", {}, p.name, " ", el("span", { class: "note" }, p.removed ? "is removed" : p.from === p.to ? count(p.to, "node") : `${p.from} → ${count(p.to, "node")}`)),
     el("p", { class: "sum" }, sums(list), p.shards ? ` in ${count(p.shards, "root module")}` : ""),
     p.cost && el("p", {}, `Cost: ${money(p.cost.before_per_hour)} → ${money(p.cost.after_per_hour, p.cost.currency)} an hour`),
-    delta !== null && el("p", {}, `Cost: ${delta > 0 ? "+" : "−"}${money(Math.abs(delta), cost.currency)} an hour`),
+    delta !== null && el("p", {}, `Cost: ${signed(delta, (v) => money(v, cost.currency))} an hour`),
     list.length > 0 && changes(list), (p.notes || []).map((n) => quiet(n)));
 };
 
@@ -76,6 +76,6 @@ export const follow = (parent, op, signal) => {
 export const comparisonRow = (c) => {
   const diff = c.shadow.node_hours - c.active.node_hours;
   return [el("strong", {}, c.policy), number(c.shadow.nodes), number(c.active.nodes),
-    `${number(Math.round(c.shadow.node_hours * 100) / 100)} (${diff > 0 ? "+" : ""}${number(Math.round(diff * 100) / 100)})`,
+    `${number(Math.round(c.shadow.node_hours * 100) / 100)} (${signed(Math.round(diff * 100) / 100)})`,
     `${c.shadow.changes} / ${c.active.changes}`, `${nanos(c.shadow.short_ns)} / ${nanos(c.active.short_ns)}`, when(c.since)];
 };

@@ -57,6 +57,9 @@ export const age = (t, now = Date.now()) => (given(t) ? span((now - new Date(t))
 export const ago = (t) => (given(t) ? age(t) + " ago" : "never");
 export const when = (t, text) => (given(t) ? el("time", { datetime: t, title: utc(t) }, text || local(t)) : document.createTextNode("–"));
 
+// signed is a difference with its sign.
+export const signed = (v, text = number) => (v > 0 ? "+" : v < 0 ? "−" : "±") + text(Math.abs(v));
+
 // state is a group's state in one word, as scalerctl says it.
 export const state = (g) => {
   if (g.removing) return "removing";
@@ -81,8 +84,8 @@ export const banner = (tone, ...kids) => el("div", { class: "banner " + tone, ro
 export const failure = (e) => banner("bad", el("strong", {}, e.status === 403 ? "Not allowed. " : e.status === 404 ? "Not found. " : "That did not work. "), e.message);
 
 // table makes a table with headings; numeric columns are marked with a leading #.
-export const table = (caption, heads, rows, attrs) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-  el("table", attrs, el("caption", { class: "unseen" }, caption),
+export const table = (caption, heads, rows, kind) => el("div", { class: "scroll" + (kind ? " " + kind : ""), tabindex: "0", role: "region", "aria-label": caption },
+  el("table", {}, el("caption", { class: "unseen" }, caption),
     el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col", class: h.startsWith("#") ? "num" : null }, h.replace(/^#/, ""))))),
     el("tbody", {}, rows)));
 export const row = (heads, cells) => el("tr", {}, cells.map((c, i) => el("td", { class: heads[i].startsWith("#") ? "num" : null, "data-label": heads[i].replace(/^#/, "") }, c)));
