@@ -94,8 +94,8 @@ func TestATerraformOutlivesItsKilledDaemon(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			dir := t.TempDir() // it outlives the daemon, which needs the module to the end
 			d := startDaemon(t)
-			dir := t.TempDir()
 			d.submit(heldMachines(t, dir))
 			d.wait("shop", "web", 1)
 			terraform := d.holdApply(dir, 3, 2)
@@ -131,8 +131,8 @@ func TestATerraformOutlivesItsKilledDaemon(t *testing.T) {
 
 func TestATerraformThatIsKilledWithItsDaemonIsTakenOver(t *testing.T) {
 	t.Parallel()
-	d := startDaemon(t)
 	dir := t.TempDir()
+	d := startDaemon(t)
 	d.submit(heldMachines(t, dir))
 	d.wait("shop", "web", 1)
 	terraform := d.holdApply(dir, 3, 2)

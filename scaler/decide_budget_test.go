@@ -172,3 +172,38 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("an account with the same nodes became %+v, want it as it was: nothing to write", same)
 	}
 }
+
+// TestNodesCostWhatTheyWereCreatedAs has a group whose type was changed, so that its
+// older nodes cost what the list says of them.
+func TestNodesCostWhatTheyWereCreatedAs(t *testing.T) {
+	list, err := price.Parse("p.yaml", []byte("offerings:\n- {cloud: ec2, offering: small, per_hour: 0.1}\n- {cloud: ec2, offering: large, per_hour: 0.4}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, small := 0.25, price.Offering{Cloud: spec.CloudEC2, Name: "small"}
+	group := spec.Group{Cloud: spec.CloudEC2, EC2: &spec.EC2{InstanceType: "large"}}
+	priced := group
+	priced.PricePerHour, priced.Budget = &own, &spec.Budget{Currency: "EUR"}
+	for _, test := range []struct {
+		name     string
+		list     *price.List
+		group    *spec.Group
+		offering price.Offering
+		want     string
+	}{
+		{"a node of the group's type", list, &group, price.Of(&group), "0.4000 USD/h"},
+		{"an older node", list, &group, small, "0.1000 USD/h"},
+		{"an older node that the list does not have", list, &group, price.Offering{Cloud: spec.CloudEC2, Name: "tiny"}, "0.4000 USD/h"},
+		{"the group says what its nodes cost", list, &priced, price.Of(&group), "0.2500 EUR/h"},
+		{"an older node in another currency costs what the group's do", list, &priced, small, "0.2500 EUR/h"},
+		{"without a list", nil, &priced, small, "0.2500 EUR/h"},
+	} {
+		usual, known := NodePrice(test.list, test.group)
+		if got := priceOf(test.list, test.group, FleetNode{Offering: test.offering}, usual).String(); got != test.want || !known {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+	if _, known := NodePrice(nil, &group); known {
+		t.Error("NodePrice() without a list knows a price, want none")
+	}
+}

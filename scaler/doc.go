@@ -38,9 +38,8 @@
 // state that was cut short is replaced by the copy that the last whole step left.
 // Of a machine that was created and not written, see the lookup of orphans.
 //
-// The machine is restarted, or loses its power. As a kill of both. Processes are
-// remembered with the boot that they belong to, so no other process is taken for a
-// terraform of ours.
+// The machine is restarted, or loses its power. As a kill of both. A terraform of ours
+// is known by its folder and its arguments, so no other process is taken for one.
 //
 // The disk is full. A step is not begun without room for the state, its copies and
 // the plan; a decision or a phase that

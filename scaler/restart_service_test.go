@@ -60,6 +60,7 @@ func TestABudgetNeedsAPrice(t *testing.T) {
 		for _, test := range []struct{ settings, want string }{
 			{"budget: {max_per_hour: 3}", "groups[0].budget: needs the price of a node, and nothing says it; write price_per_hour in the group, or give scalerd a price list that has it with --prices"},
 			{"price_per_hour: 2\n    budget: {max_per_hour: 1}", "pays for 1.00 USD an hour, and min 1 nodes cost 2.00; raise max_per_hour or lower min"},
+			{"price_per_hour: 2\n    budget: {max_per_hour: 3}", "pays for 3.00 USD an hour, and initial 2 nodes cost 4.00; raise max_per_hour or lower initial"},
 			{"price_per_hour: 2\n    budget: {max_per_month: 1000}", "pays for 1000.00 USD a month, and min 1 nodes cost 1344.00 in the shortest; raise max_per_month or lower min"},
 			{"price_per_hour: 2\n    budget: {currency: USD}", "has neither max_per_hour nor max_per_month"},
 			{"price_per_hour: 0", "groups[0].price_per_hour: is 0; write an amount above 0"},

@@ -179,6 +179,8 @@ func wrongBudget(list *price.List, g *spec.Group) (what, fix string) {
 		return fmt.Sprintf("is in %s, and the price list in %s", b.Currency, node.Currency), "write both in one currency"
 	case b.MaxPerHour > 0 && payable(b.MaxPerHour, node.PerHour) < g.Min:
 		return fmt.Sprintf("pays for %s %s an hour, and min %d nodes cost %s", money(b.MaxPerHour), node.Currency, g.Min, money(least)), "raise max_per_hour or lower min"
+	case b.MaxPerHour > 0 && payable(b.MaxPerHour, node.PerHour) < g.Initial:
+		return fmt.Sprintf("pays for %s %s an hour, and initial %d nodes cost %s", money(b.MaxPerHour), node.Currency, g.Initial, money(node.PerHour*float64(g.Initial))), "raise max_per_hour or lower initial"
 	case b.MaxPerMonth > 0 && payable(b.MaxPerMonth, node.PerHour*shortestMonth) < g.Min:
 		return fmt.Sprintf("pays for %s %s a month, and min %d nodes cost %s in the shortest", money(b.MaxPerMonth), node.Currency, g.Min, money(least*shortestMonth)), "raise max_per_month or lower min"
 	}

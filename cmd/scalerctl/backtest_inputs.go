@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,10 +22,12 @@ import (
 type named struct {
 	name  string
 	trace trace.Trace
+	// start is the instant of its first sample, and zero where that is not known.
+	start time.Time
 }
 
 // loads reads the traces.
-func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
+func (f *backtestFlags) loads(ctx context.Context, warn io.Writer) ([]named, error) {
 	var from, to time.Duration
 	if f.window != "" {
 		var err error
@@ -32,13 +36,20 @@ func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
 		}
 	}
 	var loads []named
+	if f.recorded.asked() {
+		l, err := f.recorded.load(ctx, warn, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		loads = append(loads, l)
+	}
 	for _, path := range f.traces {
 		w := backtest.Window{Name: filepath.Base(path), File: filepath.Base(path), From: from, To: to, Smooth: f.smooth}
 		t, err := w.Read(filepath.Dir(path))
 		if err != nil {
 			return nil, err
 		}
-		loads = append(loads, named{w.Name, t})
+		loads = append(loads, named{name: w.Name, trace: t})
 	}
 	if f.suite == "" {
 		return loads, nil
@@ -52,7 +63,7 @@ func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
 		if err != nil {
 			return nil, err
 		}
-		loads = append(loads, named{w.Name, t})
+		loads = append(loads, named{name: w.Name, trace: t})
 	}
 	if len(loads) == 0 {
 		return nil, fmt.Errorf("%s holds none of the public traces", f.suite)
@@ -60,7 +71,7 @@ func (f *backtestFlags) loads(warn io.Writer) ([]named, error) {
 	return loads, nil
 }
 
-// makers finds the policies that are asked for.
+// makers finds the policies that are asked for, the baseline after them.
 func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 	sources := map[string]backtest.Source{}
 	for _, text := range f.metrics {
@@ -77,8 +88,13 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 			makers = append(makers, e.Make)
 		}
 	}
+	asked := f.policies
+	if f.baseline != "" && !slices.Contains(asked, f.baseline) && (len(asked) > 0 || strings.Contains(f.baseline, "#")) {
+		asked = append(slices.Clone(asked), f.baseline)
+	}
 	smallest := 0
-	for _, text := range f.policies {
+	names := map[string]bool{}
+	for _, text := range asked {
 		file, group, ok := strings.Cut(text, "#")
 		if !ok {
 			entry, err := backtest.Find(text)
@@ -92,14 +108,28 @@ func (f *backtestFlags) makers(cmd *cobra.Command) ([]backtest.Maker, error) {
 		if err != nil {
 			return nil, err
 		}
-		made, err := backtest.Described(app.Name+"/"+group, app, group, sources)
+		name := app.Name + "/" + group
+		if names[name] { // two versions of a description
+			name = text
+		}
+		names[name] = true
+		if text == f.baseline {
+			f.gates.Baseline = name
+		}
+		made, err := backtest.Described(name, app, group, sources)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		makers = append(makers, made)
 		smallest = least(smallest, app.Group(group))
+		if err := f.price(name, app.Group(group)); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if !cmd.Flags().Changed("tick") {
+			f.plant.Tick = commonTick(f.plant.Tick, app.Interval.AsDuration())
+		}
 	}
-	if f.nodes == 0 {
+	if f.nodes == 0 && f.samples == "" {
 		f.nodes = 24
 		if smallest > 0 {
 			f.nodes = max(1, smallest*3/4)
@@ -114,4 +144,12 @@ func least(before int, g *spec.Group) int {
 		return g.Max
 	}
 	return min(before, g.Max)
+}
+
+// commonTick is the longest time of which both are whole numbers.
+func commonTick(a, b time.Duration) time.Duration {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }

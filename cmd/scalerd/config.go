@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
@@ -164,6 +165,14 @@ func (c *config) check() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// priceList is nil where there is none.
+func (c *config) priceList() (*price.List, error) {
+	if c.Prices == "" {
+		return nil, nil
+	}
+	return price.Load(c.Prices)
 }
 
 func (c *config) level() (slog.Level, error) {

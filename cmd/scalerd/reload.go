@@ -107,6 +107,9 @@ func checkConfigCommand() *cobra.Command {
 					return fmt.Errorf("credentials: %w", err)
 				}
 			}
+			if _, err := c.priceList(); err != nil {
+				return err
+			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the configuration is valid")
 			return err
 		},

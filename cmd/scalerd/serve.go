@@ -33,7 +33,6 @@ import (
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/submitter"
 	"github.com/scalerd/scalerd/scaler/terraform"
-	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -62,11 +61,9 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return fmt.Errorf("own binary: %w", err)
 	}
 
-	var prices *price.List
-	if c.Prices != "" {
-		if prices, err = price.Load(c.Prices); err != nil {
-			return err
-		}
+	prices, err := c.priceList()
+	if err != nil {
+		return err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -62,6 +62,6 @@ func ownTarget(goal float64) Maker {
 			Policies: []spec.Policy{{Name: "target", Target: &spec.Target{Query: MetricCPU, Value: goal, Kind: spec.TargetAverage, Tolerance: 0.1}}},
 			Scaling:  spec.Scaling{CooldownIn: spec.Duration(time.Minute), Stabilisation: spec.Duration(5 * time.Minute)},
 		}
-		return newDescribed(fmt.Sprintf("target%g", goal), &spec.Application{}, group, nil)
+		return newDescribed(fmt.Sprintf("target%g", goal), &spec.Application{}, group, nil, g)
 	}
 }

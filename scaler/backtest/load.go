@@ -36,7 +36,7 @@ func NewLoad(name string, t trace.Trace, p Plant, limit time.Duration, nodes int
 	}
 	each := p.Carries(limit)
 	if each == 0 {
-		return Load{}, fmt.Errorf("limit %s can't be kept by any number of nodes: an idle node takes %s; choose a longer limit or a shorter service time", limit, p.ServiceTime)
+		return Load{}, fmt.Errorf("limit %s can't be kept by any number of nodes: an idle node takes %s; choose a longer limit or a shorter service time", limit, p.ServiceTime+p.BaseLatency)
 	}
 	ticks := int(t.Span() / p.Tick)
 	if ticks < 2 {

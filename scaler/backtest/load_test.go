@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/scalerd/scalerd/scaler/trace"
+	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
 func TestALoadIsScaledToItsPeak(t *testing.T) {
@@ -103,6 +104,15 @@ func BenchmarkDay(b *testing.B) {
 			}
 		})
 	}
+	app := withTarget("requests", 12, map[string]spec.Query{"requests": {Expr: `sum(rate(apache_accesses_total{group="web"}[1m]))`}})
+	app.Groups[0].Max = w.Max
+	b.Run("description with PromQL", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := w.Try(func(g Group) (Policy, error) { return newDescribed("shop/web", app, app.Group("web"), nil, g) }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("references with their weather", func(b *testing.B) {
 		for b.Loop() {
 			w, err := NewWorld(DefaultPlant(), l, 250*time.Millisecond, 1)

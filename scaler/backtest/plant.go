@@ -51,6 +51,8 @@ type Plant struct {
 	// ServiceTime is how long one core works on a request, in the mean.
 	ServiceTime time.Duration `json:"service_time"`
 	Law         Law           `json:"law"`
+	// BaseLatency is added to every response, without work for the processor.
+	BaseLatency time.Duration `json:"base_latency"`
 	// Timeout is the longest a request waits.
 	Timeout time.Duration `json:"timeout"`
 
@@ -108,8 +110,8 @@ func (p Plant) Check() error {
 	switch {
 	case p.Tick <= 0 || p.Cores < 1 || p.ServiceTime <= 0 || p.Timeout <= 0:
 		return fmt.Errorf("plant: tick %s, cores %d, service time %s and timeout %s must be above 0", p.Tick, p.Cores, p.ServiceTime, p.Timeout)
-	case p.Boot < 0 || p.WarmUp < 0 || p.SlowStart < 0 || p.ExtraLatency < 0:
-		return fmt.Errorf("plant: boot %s, warm-up %s, slow start %s and extra latency %s must not be below 0", p.Boot, p.WarmUp, p.SlowStart, p.ExtraLatency)
+	case p.Boot < 0 || p.WarmUp < 0 || p.SlowStart < 0 || p.BaseLatency < 0 || p.ExtraLatency < 0:
+		return fmt.Errorf("plant: boot %s, warm-up %s, slow start %s, base latency %s and extra latency %s must not be below 0", p.Boot, p.WarmUp, p.SlowStart, p.BaseLatency, p.ExtraLatency)
 	case !(p.Drift > 0) || math.IsInf(p.Drift, 0):
 		return fmt.Errorf("plant: drift is %v, must be a factor above 0", p.Drift)
 	case p.Law != LawMMC && p.Law != LawMG1 && p.Law != LawPS:
@@ -123,7 +125,7 @@ func (p Plant) Check() error {
 // as that.
 func (p Plant) Response(rho float64) float64 {
 	s := p.ServiceTime.Seconds()
-	return s + p.wait(s, rho)
+	return p.BaseLatency.Seconds() + s + p.wait(s, rho)
 }
 
 // wait is the mean time that a request waits for a core, where it then takes s
@@ -149,6 +151,7 @@ func (p Plant) Carries(limit time.Duration) float64 {
 
 // carries is Carries for any service time, in seconds.
 func (p Plant) carries(limit, service float64) float64 {
+	limit -= p.BaseLatency.Seconds()
 	least, most := 0.0, mostLoad
 	if service+p.wait(service, 0) > limit {
 		return 0

@@ -40,7 +40,7 @@ func (r Report) Plot(out io.Writer, format string) error {
 	}
 	switch format {
 	case "png":
-		canvas = vgimg.PngCanvas{Canvas: vgimg.New(plotWidth, height)}
+		canvas = paletted{vgimg.New(plotWidth, height)}
 	case "svg":
 		canvas = vgsvg.New(plotWidth, height)
 	default:

@@ -25,6 +25,19 @@ type Node struct {
 	// Created is when the node was launched, Ready when it took its first request,
 	// and zero while it boots.
 	Created, Ready time.Time
+	// Totals are what its own meters show.
+	Totals Totals
+}
+
+// Totals are what a node's meters show at the end of a tick: sums since it was
+// ready, and gauges of the last tick.
+type Totals struct {
+	Up       float64 // seconds
+	Requests float64 // served
+	Response float64 // seconds, the sum of their response times
+	CPU      float64 // seconds of all cores
+	Busy     float64 // gauge: the share of the cores, 0..1
+	InHand   float64 // gauge: requests in service or waiting
 }
 
 // Policy decides how many nodes there shall be. It is asked once a tick, in the
@@ -36,12 +49,22 @@ type Policy interface {
 	Decide(now time.Time, obs Observation) int
 }
 
+// Chooser is a Policy that names the nodes that go.
+type Chooser interface {
+	Policy
+	// Chosen are the names of nodes that go since the last Decide, within the number
+	// that it wants. Of what it does not name, the newest go.
+	Chosen() []string
+}
+
 // Group is what a policy may know of the group before it starts.
 type Group struct {
 	// Limit is the highest mean latency that is allowed.
 	Limit time.Duration
 	// Tick is the time between two calls of Decide.
 	Tick time.Duration
+	// Cores is how many a node has.
+	Cores int
 	// Min and Max bound the number of nodes.
 	Min, Max int
 	// Peak is how many nodes the peak of the load is expected to need.

@@ -17,7 +17,9 @@ type Report struct {
 	PeakNodes int   `json:"peak_nodes"`
 	Plant     Plant `json:"plant"`
 	// Note says where the limit can't be kept, and why.
-	Note    string   `json:"note,omitempty"`
+	Note string `json:"note,omitempty"`
+	// Fit is set where the plant was fitted to recorded samples.
+	Fit     *Fit     `json:"fit,omitempty"`
 	Results []Result `json:"results"`
 	// need is how many nodes each tick needs, for the plot.
 	need []int
@@ -27,6 +29,8 @@ type Report struct {
 type Options struct {
 	// Price of a node-hour; 0 where cost is not to be shown.
 	Price float64
+	// Prices are those of a node-hour of policies whose nodes cost something else.
+	Prices map[string]float64
 	// Hindsight adds the result of World.Hindsight to the references.
 	Hindsight bool
 }
@@ -57,7 +61,11 @@ func (w *World) Compare(ctx context.Context, policies []Maker, o Options) (Repor
 	}
 	for i := range r.Results {
 		r.Results[i].OverClairvoyant = r.Results[i].NodeHours/clairvoyant.NodeHours - 1
-		r.Results[i].Cost = r.Results[i].NodeHours * o.Price
+		price, ok := o.Prices[r.Results[i].Policy]
+		if !ok {
+			price = o.Price
+		}
+		r.Results[i].Cost = r.Results[i].NodeHours * price
 	}
 	return r, nil
 }

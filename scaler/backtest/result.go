@@ -77,9 +77,9 @@ func (r *recorder) tick(nodes int, o outcome) {
 	r.r.MostNodes = max(r.r.MostNodes, nodes)
 }
 
-func (r *recorder) action(change int) {
+func (r *recorder) action(launches int) {
 	r.r.Actions++
-	r.r.Launches += max(0, change)
+	r.r.Launches += launches
 }
 
 func (r *recorder) result() Result {

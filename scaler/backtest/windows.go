@@ -91,3 +91,21 @@ func parseTime(text string) (time.Duration, error) {
 	}
 	return time.Duration(v * float64(day)), nil
 }
+
+// ParseInstant reads an instant: 2026-01-05T10:00:00Z, or a time before now such as
+// -7d or -6h; "" is now.
+func ParseInstant(text string, now time.Time) (time.Time, error) {
+	if ago, ok := strings.CutPrefix(text, "-"); ok {
+		if d, err := parseTime(ago); err == nil && d >= 0 {
+			return now.Add(-d), nil
+		}
+	}
+	if text == "" {
+		return now, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("instant %q: write 2026-01-05T10:00:00Z, or a time before now such as -7d or -6h", text)
+	}
+	return at, nil
+}

@@ -60,7 +60,7 @@ func (w *World) Span() time.Duration { return time.Duration(len(w.Load.Rates)) *
 // Group is what policies are told of the world.
 func (w *World) Group() Group {
 	return Group{
-		Limit: w.Limit, Tick: w.Plant.Tick, Min: w.Min, Max: w.Max, Peak: w.Load.Nodes,
+		Limit: w.Limit, Tick: w.Plant.Tick, Cores: w.Plant.Cores, Min: w.Min, Max: w.Max, Peak: w.Load.Nodes,
 		Rehearse: w.rehearse, Seed: w.Seed,
 	}
 }
@@ -83,7 +83,6 @@ func (w *World) Run(p Policy) Result {
 	for range w.Initial {
 		f.launch(0, false)
 	}
-	f.launched = 0
 	r := newRecorder(w, p.Name())
 	m := newMeters(w.weather)
 	for t, rate := range w.Load.Rates {
@@ -91,15 +90,22 @@ func (w *World) Run(p Policy) Result {
 		r.tick(len(f.machines), o)
 		obs := Observation{Nodes: f.nodes, Ready: o.ready, Metrics: m.read(t, o)}
 		n := w.clamp(p.Decide(w.Start.Add(time.Duration(t+1)*w.Plant.Tick), obs))
-		if t+1 < len(w.Load.Rates) && n != len(f.machines) {
-			r.action(n - len(f.machines))
-			f.resize(t+1, n)
+		drop := chosen(p)
+		if t+1 < len(w.Load.Rates) && (n != len(f.machines) || len(drop) > 0) {
+			r.action(f.resize(t+1, n, drop))
 		}
 	}
 	for i := range f.machines {
 		r.left += f.machines[i].backlog
 	}
 	return r.result()
+}
+
+func chosen(p Policy) []string {
+	if c, ok := p.(Chooser); ok {
+		return c.Chosen()
+	}
+	return nil
 }
 
 // rehearsalStep is for how long the load of a rehearsal stays as it is.
@@ -148,7 +154,7 @@ func (w *World) need() []int {
 func (w *World) Unreachable() string {
 	service := w.Plant.ServiceTime.Seconds() * w.Plant.Drift
 	if extra := w.Plant.ExtraLatency; w.Plant.carries((w.Limit-extra).Seconds(), service) == 0 {
-		return fmt.Sprintf("an idle node takes %.0fms after the drift, and the limit is %s", 1000*(service+extra.Seconds()), w.Limit)
+		return fmt.Sprintf("an idle node takes %.0fms after the drift, and the limit is %s", 1000*(service+(w.Plant.BaseLatency+extra).Seconds()), w.Limit)
 	}
 	return ""
 }

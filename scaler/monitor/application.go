@@ -3,14 +3,12 @@ package monitor
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/timestamp"
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/scalerd/scalerd/scaler"
@@ -25,8 +23,6 @@ const (
 	missedScrapes = 3
 	minLookback   = 30 * time.Second
 	queryTimeout  = 10 * time.Second
-	// maxSamples bounds the memory of one query, at 16 bytes a sample.
-	maxSamples = 2_000_000
 )
 
 var errClosed = errors.New("the embedded monitoring is closed")
@@ -60,17 +56,7 @@ func (e *Embedded) Application(name string, interval time.Duration) *Application
 		interval: interval,
 		series:   confined{e.db, labels.MustNewMatcher(labels.MatchEqual, applicationLabel, name)},
 		history:  newHistory(),
-		// An engine of its own, because the step of subqueries is the engine's.
-		engine: promql.NewEngine(promql.EngineOpts{
-			Logger:                   e.logger,
-			MaxSamples:               maxSamples,
-			Timeout:                  queryTimeout,
-			LookbackDelta:            max(missedScrapes*interval, minLookback),
-			NoStepSubqueryIntervalFn: func(int64) int64 { return interval.Milliseconds() },
-			EnableAtModifier:         true,
-			EnableNegativeOffset:     true,
-			Parser:                   newParser(),
-		}),
+		engine:   newEngine(interval, e.logger),
 	}
 }
 
@@ -92,75 +78,17 @@ func (a *Application) Query(ctx context.Context, promql string, at time.Time) po
 
 func (a *Application) instant(ctx context.Context, text string, at time.Time) policy.Reading {
 	seen := newWitness()
-	query, err := a.engine.NewInstantQuery(ctx, witnessedStorage{a.series, seen}, nil, text, at)
-	if err != nil {
-		return refusal(err)
-	}
-	defer query.Close()
-	result := query.Exec(ctx)
-	warnings, _ := result.Warnings.AsStrings(text, 0, 0)
+	r, warnings := instant(ctx, a.engine, witnessedStorage{a.series, seen}, text, at)
 	if a.history.newWarnings(text, warnings) {
 		a.embedded.logger.Warn("query has warnings", "application", a.name, "query", text, "warnings", warnings)
 	}
-	if result.Err != nil {
-		return refusal(result.Err)
-	}
-	switch v := result.Value.(type) {
-	case promql.Scalar:
-		return newReading([]policy.Sample{{Value: v.V}})
-	case promql.Vector:
-		return sampledAt(newReading(samplesOf(v)), seen.at())
-	default:
-		return missing(policy.QueryError, wrongType(v.Type()))
-	}
-}
-
-func samplesOf(v promql.Vector) []policy.Sample {
-	samples := make([]policy.Sample, len(v))
-	for i, s := range v {
-		samples[i] = policy.Sample{Labels: s.Metric.Map(), Value: s.F}
-		if s.H != nil {
-			samples[i].Value = math.NaN()
-		}
-	}
-	return samples
-}
-
-// refusal tells a query that can't be answered from storage that can't answer.
-func refusal(err error) policy.Reading {
-	var (
-		timeout  promql.ErrQueryTimeout
-		canceled promql.ErrQueryCanceled
-		storage  promql.ErrStorage
-	)
-	if errors.As(err, &timeout) || errors.As(err, &canceled) || errors.As(err, &storage) {
-		return missing(policy.Unreachable, err.Error())
-	}
-	return missing(policy.QueryError, err.Error())
+	return sampledAt(r, seen.at())
 }
 
 // lastValue returns when the query had a value last within lately before at. What
 // was scraped once is there for an interval, so that steps of that length see it.
 func (a *Application) lastValue(ctx context.Context, text string, at time.Time) (time.Time, error) {
-	query, err := a.engine.NewRangeQuery(ctx, a.series, nil, text, at.Add(-lately), at, a.interval)
-	if err != nil {
-		return time.Time{}, err
-	}
-	defer query.Close()
-	result := query.Exec(ctx)
-	matrix, err := result.Matrix()
-	if err != nil {
-		return time.Time{}, err
-	}
-	var last time.Time
-	for _, series := range matrix {
-		for _, p := range series.Floats {
-			if t := timestamp.Time(p.T); t.After(last) && finite(policy.Sample{Value: p.F}) {
-				last = t
-			}
-		}
-	}
-	return last, nil
+	return lastValue(ctx, a.engine, a.series, text, at, a.interval)
 }
 
 // Watch makes targets the whole list of what is scraped for this application. A

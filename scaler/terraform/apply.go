@@ -47,8 +47,7 @@ func (r *Runner) apply(ctx context.Context, d driver, watch scaler.Watcher) erro
 	if err := watch.Applying(ctx); err != nil {
 		return err
 	}
-	runs, err := beginRun(d.dir, operationApply)
-	if err != nil {
+	if err := beginRun(d.dir, operationApply); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, r.path, "apply", "-json", "-no-color", "-auto-approve", "-input=false", "-lock-timeout="+lockTimeout, planFile)
@@ -59,7 +58,6 @@ func (r *Runner) apply(ctx context.Context, d driver, watch scaler.Watcher) erro
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start terraform: %w", err)
 	}
-	runs.started(cmd.Process.Pid) // where this fails, the process is found by its folder
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	out := follower{stream: stream{phase: "apply", progress: watch.Progress}, path: stdout.Name(), watch: watch}

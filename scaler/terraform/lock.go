@@ -59,7 +59,7 @@ func lockField(text, name string) string {
 // holder is a *scaler.LockedError.
 func (r *Runner) locked(tf driver, operation string, do func() error) error {
 	left := readRuns(tf.dir)
-	if _, err := beginRun(tf.dir, operation); err != nil {
+	if err := beginRun(tf.dir, operation); err != nil {
 		return err
 	}
 	err := do()

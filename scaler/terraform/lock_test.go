@@ -108,7 +108,7 @@ func TestALockOfSomebodyElseIsWaitedFor(t *testing.T) {
 	self := me.Username + "@" + host
 	now := time.Now()
 	runs := func(begun time.Time, operation string) string {
-		return fmt.Sprintf(`[{"operation": %q, "begun": %q, "process": {}}]`, operation, begun.Format(time.RFC3339Nano))
+		return fmt.Sprintf(`[{"operation": %q, "begun": %q}]`, operation, begun.Format(time.RFC3339Nano))
 	}
 	for _, tt := range []struct {
 		name, who string
@@ -154,7 +154,7 @@ func TestALockWhoseHolderIsNotToldIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t) // terraform's http backend tells its own name for the holder's
 	r := newRemoteRoot(t, b, "a")
-	r.write("terraform.runs.json", fmt.Sprintf(`[{"operation": "OperationTypePlan", "begun": %q, "process": {}}]`, time.Now().Format(time.RFC3339Nano)))
+	r.write("terraform.runs.json", fmt.Sprintf(`[{"operation": "OperationTypePlan", "begun": %q}]`, time.Now().Format(time.RFC3339Nano)))
 	b.set(func(b *backend) {
 		b.lock = []byte(`{"ID":"d3adbeef","Operation":"OperationTypePlan","Who":"alice@laptop"}`)
 	})
@@ -195,7 +195,7 @@ func TestALockIsNotReleasedWhileItsHolderMayLive(t *testing.T) {
 	me, _ := user.Current()
 	host, _ := os.Hostname()
 	now := time.Now()
-	r.write("terraform.runs.json", fmt.Sprintf(`[{"operation": "OperationTypePlan", "begun": %q, "process": {}}]`, now.Format(time.RFC3339Nano)))
+	r.write("terraform.runs.json", fmt.Sprintf(`[{"operation": "OperationTypePlan", "begun": %q}]`, now.Format(time.RFC3339Nano)))
 	b.lock(fmt.Sprintf(`{"ID":"0123","Operation":"OperationTypePlan","Who":%q,"Created":%q}`, me.Username+"@"+host, now.UTC().Format(time.RFC3339Nano)))
 	var locked *scaler.LockedError
 	if err := r.step(t.Context(), creates("a")); !errors.As(err, &locked) || !strings.Contains(locked.Doubt, "which lives") {

@@ -14,8 +14,8 @@ import (
 
 // runsFile lists the terraform processes of a root module that take its lock, from
 // before their start until the step is over. One that is there before a step begins
-// is left from a scalerd that was killed: its process may still run, and its lock
-// may still be held.
+// is left from a scalerd that was killed: its process may still run, which is found by its folder,
+// and its lock may still be held.
 const runsFile = "terraform.runs.json"
 
 // The operations that take a lock, in the words of terraform's lock information.
@@ -29,9 +29,6 @@ const (
 type run struct {
 	Operation string    `json:"operation"`
 	Begun     time.Time `json:"begun"`
-	// Process is not known of a process that terraform-exec started, nor where
-	// scalerd was killed right after a start.
-	Process process `json:"process"`
 }
 
 // runs are those of one root module, the newest last.
@@ -58,14 +55,14 @@ func readRuns(dir string) runs {
 }
 
 // beginRun notes that a process is about to be started.
-func beginRun(dir, operation string) (*runs, error) {
+func beginRun(dir, operation string) error {
 	r := readRuns(dir)
 	r.list = append(r.list, run{Operation: operation, Begun: time.Now()})
 	r.list = r.list[max(0, len(r.list)-mostRuns):]
-	return &r, r.write()
+	return r.write()
 }
 
-func (r *runs) write() error {
+func (r runs) write() error {
 	text, err := json.Marshal(r.list)
 	if err != nil {
 		return fmt.Errorf("note run of terraform: %w", err)
@@ -74,16 +71,6 @@ func (r *runs) write() error {
 		return fmt.Errorf("note run of terraform: %w", err)
 	}
 	return nil
-}
-
-// started notes the process of the newest run.
-func (r *runs) started(pid int) {
-	p, ok := processOf(pid)
-	if !ok {
-		return
-	}
-	r.list[len(r.list)-1].Process = p
-	_ = r.write()
 }
 
 // endRuns forgets all runs: none runs, and none left a lock behind.

@@ -69,14 +69,10 @@ func (r *Runner) await(ctx context.Context, dir string, watch scaler.Watcher) er
 	return out.failure(nil)
 }
 
-// survivor finds a terraform that applies in the root module.
+// survivor finds a terraform that applies our plan in the root module. It is known by
+// its folder and its arguments, as scalerd may have been killed before it could note
+// an identifier.
 func (r *Runner) survivor(dir string) (process, bool) {
-	for _, run := range readRuns(dir).list {
-		if run.Process.alive() {
-			return run.Process, true
-		}
-	}
-	// scalerd may have been killed before it could note the process.
 	for _, e := range engines(r.path) {
 		if same(e.dir, dir) && slices.Contains(e.args, planFile) && len(e.args) > 1 && e.args[1] == "apply" {
 			return e.process, true
@@ -94,18 +90,21 @@ func same(real, dir string) bool {
 }
 
 // waitFor returns when no apply runs in the root module any more. It is not a child
-// of this process, so it is looked for.
+// of this process, so it is looked at now and then.
 func (r *Runner) waitFor(ctx context.Context, dir string) error {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
 	for {
-		if _, found := r.survivor(dir); !found {
+		p, found := r.survivor(dir)
+		if !found {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
+		for p.alive() {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-ticker.C:
+			}
 		}
 	}
 }

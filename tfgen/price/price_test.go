@@ -98,3 +98,29 @@ func TestNotANumberIsNoPrice(t *testing.T) {
 		}
 	}
 }
+
+// TestNodesOfOlderSettings looks at nodes that were created before a change of the
+// description.
+func TestNodesOfOlderSettings(t *testing.T) {
+	group := &spec.Group{Cloud: "ec2", EC2: &spec.EC2{Region: "eu-west-1", InstanceType: "t3.large"}}
+	flavor := &spec.Group{Cloud: "openstack", OpenStack: &spec.OpenStack{Region: "r", FlavorID: "42"}}
+	for _, tt := range []struct {
+		name     string
+		group    *spec.Group
+		settings map[string]any
+		want     price.Offering
+	}{
+		{"another type", group, map[string]any{"instance_type": "t3.small", "ami": "a"}, price.Offering{Cloud: "ec2", Region: "eu-west-1", Name: "t3.small"}},
+		{"on the spot market", group, map[string]any{"instance_type": "t3.small", "spot": map[string]any{}}, price.Offering{Cloud: "ec2", Region: "eu-west-1", Name: "t3.small", Spot: true}},
+		{"unknown settings", group, nil, price.Offering{Cloud: "ec2", Region: "eu-west-1", Name: "t3.large"}},
+		{"a flavor by its name, before one by its identifier", flavor, map[string]any{"flavor_name": "m1.small"}, price.Offering{Cloud: "openstack", Region: "r", Name: "m1.small"}},
+		{"a local node", &spec.Group{Cloud: "local", Local: &spec.Local{}}, map[string]any{"slots": 4}, price.Offering{Cloud: "local"}},
+	} {
+		if got := price.OfNode(tt.group, tt.settings); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+	if _, known := (*price.List)(nil).Node(group); known {
+		t.Error("no list knows a price")
+	}
+}
