@@ -315,11 +315,9 @@ func (d dryStore) Nodes(context.Context, string, string) (map[string]NodeTimes, 
 	return nil, nil
 }
 
+// OpenSteps are none: a plan finishes nothing that a killed scalerd left.
 func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, error) { return nil, nil }
 
 func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }
 
 func (d dryStore) SaveNode(context.Context, string, string, string, NodeTimes) error { return nil }
-
-// OpenSteps are none: a plan finishes nothing that a killed scalerd left.
-func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, error) { return nil, nil }

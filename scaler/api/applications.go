@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -56,12 +55,14 @@ type ApplicationPath struct {
 type applications struct {
 	service    *scaler.Service
 	operations *operation.Registry
+	// encoded are whole states, brief those without what is long.
+	encoded, brief *encodings
 }
 
 func registerApplications(api huma.API, h applications) {
 	const root, one = "/v1/applications", "/v1/applications/{application}"
 	tag := tagged("applications")
-	register(api, endpoint(access.Viewer, http.MethodGet, root, "list-applications", "All applications and what they do now, by name.", tag), h.list)
+	serve(api, endpoint(access.Viewer, http.MethodGet, root, "list-applications", "All applications and what they do now, by name.", tag, describesStatuses(api)), h.list)
 	serve(api, endpoint(access.Operator, http.MethodPost, root, "submit-application", "Start an application, or update the one of the same name.", tag, accepted), h.submit)
 	register(api, endpoint(access.Viewer, http.MethodPost, "/v1/validate", "validate-application", "Check a description, without running anything.", tag), h.validate)
 	register(api, endpoint(access.Operator, http.MethodPost, "/v1/plan", "plan-application", "What submitting a description would do now, as Terraform plans it.", tag), h.plan)
@@ -79,28 +80,20 @@ type applicationsInput struct {
 	Brief bool `query:"brief" doc:"Leave out what is long: proposals, readings, advice, drift and shadow policies."`
 }
 
-func (h applications) list(ctx context.Context, in *applicationsInput) (Page[scaler.ApplicationStatus], error) {
-	name := func(a scaler.ApplicationStatus) string { return a.Name }
-	page, err := paged(visible(ctx, h.service.Applications(), name), in.PageInput, name)
+func (h applications) list(ctx context.Context, in *applicationsInput) (*statusPage, error) {
+	all := visible(ctx, h.service.Applications(), func(a scaler.ApplicationStatus) string { return a.Name })
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = a.Name
+	}
+	page, err := paged(names, in.PageInput, func(name string) string { return name })
+	if err != nil {
+		return nil, err
+	}
 	if in.Brief {
-		for i, a := range page.Items {
-			page.Items[i] = brief(a)
-		}
+		return h.brief.page(ctx, h.service, page)
 	}
-	return page, err
-}
-
-// brief is a status without what is long. A status is shared, so it is copied.
-func brief(a scaler.ApplicationStatus) scaler.ApplicationStatus {
-	a.Groups = slices.Clone(a.Groups)
-	for i := range a.Groups {
-		g := &a.Groups[i]
-		g.Optimizer, g.Drift, g.Shadows, g.Warmup = nil, nil, nil, nil
-		if d := g.Decision; d != nil {
-			g.Decision = &scaler.Decision{ID: d.ID, Application: d.Application, Group: d.Group, At: d.At, From: d.From, To: d.To, Held: d.Held, Reasons: d.Reasons[:min(1, len(d.Reasons))]}
-		}
-	}
-	return a
+	return h.encoded.page(ctx, h.service, page)
 }
 
 // started is the answer to what takes its time.
