@@ -1,5 +1,5 @@
 // Orders: each is confirmed in a dialog that shows its plan first, and followed there.
-import { Problem, groupPath, path, post, request } from "./client.js";
+import { Problem, groupPath, newKey, path, post, request } from "./client.js";
 import { button, count, dialog, el, failure, later, quiet, say } from "./ui.js";
 import { applicationPlan, follow, groupPlan } from "./plan.js";
 
@@ -10,11 +10,12 @@ const confirmed = ({ title, fields, ask, act, verb, danger, ready = () => true, 
   const plan = el("div", { class: "planned", "aria-live": "polite", "aria-busy": "true" });
   const wrong = el("div", { "aria-live": "assertive" });
   const go = button(verb, null, { class: danger ? "danger" : "main", disabled: true, id: "confirm" });
-  let latest = 0, planned = false;
+  let latest = 0, planned = false, key = newKey();
   const check = () => { go.disabled = !planned || !ready(); };
   const refresh = async () => {
     const mine = ++latest;
     planned = false;
+    key = newKey(); // it may be another order now
     check();
     plan.setAttribute("aria-busy", "true");
     if (!plan.children.length || first) say(plan, quiet("Terraform plans…"));
@@ -34,7 +35,7 @@ const confirmed = ({ title, fields, ask, act, verb, danger, ready = () => true, 
     go.disabled = true;
     say(wrong);
     try {
-      const op = await act();
+      const op = await act(key);
       if (done) done();
       if (!op || !op.id || !op.kind) { d.close(); return; }
       const progress = el("div", {});
@@ -68,7 +69,7 @@ export const scale = (app, g, done) => {
     },
     ask: async (signal) => groupPlan(await post(groupPath(app, g.name, "scale", "plan"), { query: { nodes: wanted() }, signal }), { cost: g.cost }),
     ready: () => size.value !== "" && Number(size.value) !== g.wanted,
-    act: () => post(groupPath(app, g.name, "scale"), { query: { nodes: wanted() } }),
+    act: (key) => post(groupPath(app, g.name, "scale"), { query: { nodes: wanted() }, key }),
   });
 };
 
@@ -88,7 +89,7 @@ export const drop = (app, g, node, done) => {
         el("label", { class: "choice" }, replace, "another node takes its place"));
     },
     ask: async (signal) => groupPlan(await post(path("applications", app, "drop", "plan"), { query: { node, replace: replace.checked }, signal }), { cost: g.cost }),
-    act: () => post(path("applications", app, "drop"), { query: { node, replace: replace.checked } }),
+    act: (key) => post(path("applications", app, "drop"), { query: { node, replace: replace.checked }, key }),
   });
 };
 
@@ -101,7 +102,7 @@ export const pause = (app, group, paused, facts, done) => {
     ask: async () => el("section", { class: "plan" }, el("h3", {}, "Plan"), el("p", { class: "sum" }, "no change of nodes"),
       paused ? el("ul", {}, el("li", {}, "Decisions stop: no policy changes the size."), el("li", {}, `The ${count(facts.nodes, "node")} wanted now stay, and are still repaired.`), el("li", {}, "Scaling and dropping by hand still work."))
         : el("ul", {}, el("li", {}, `Policies decide again at the next tick, from ${count(facts.nodes, "node")}.`))),
-    act: () => post(where),
+    act: (key) => post(where, { key }),
   });
 };
 
@@ -122,5 +123,5 @@ export const destroy = (app, nodes, done) => {
 export const submit = (description, { etag, done } = {}) => confirmed({
   title: etag ? "Update the application" : "Submit the description", verb: etag ? "Update" : "Submit", first: true, done,
   ask: async (signal) => applicationPlan(await post("/v1/plan", { body: description, signal })),
-  act: () => post("/v1/applications", { body: description, headers: etag ? { "If-Match": etag } : {} }),
+  act: (key) => post("/v1/applications", { body: description, headers: etag ? { "If-Match": etag } : {}, key }),
 });

@@ -28,7 +28,7 @@ const pages = [
   [/^a\/([^/]+)\/g\/([^/]+)(?:\/d\/(\d+))?$/, async () => (await import("./group.js")).groupPage],
 ];
 
-let shown = "";
+let shown = null;
 const show = async () => {
   if (!session.who) return;
   const hash = location.hash.replace(/^#\/?/, "");
@@ -43,7 +43,9 @@ const show = async () => {
     window.dispatchEvent(new CustomEvent("decision", { detail: (hash.match(/\/d\/(\d+)$/) || [])[1] }));
     return;
   }
+  const first = shown === null;
   shown = place;
+  for (const d of document.querySelectorAll("dialog")) d.close();
   leave.abort();
   leave = new AbortController();
   const { signal } = leave;
@@ -57,6 +59,7 @@ const show = async () => {
     document.title = (title ? title + " · " : "") + "scalerd";
     say(main, root);
     scrollTo(0, 0);
+    if (!first) main.focus({ preventScroll: true }); // so that a reader begins there
   } catch (e) {
     if (!signal.aborted) say(main, failure(e));
   }

@@ -9,20 +9,20 @@ export class Problem extends Error {
   }
 }
 
-const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+// newKey is an Idempotency-Key: an order that is given again with it is carried out once.
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 
 let heard = () => {};
 // listen tells a function of every answer, and of every request without one.
 export const listen = (f) => { heard = f; };
 
-// request asks the API; the result is the decoded body. A POST carries a key of its own,
-// so that it is carried out once.
-export const request = async (method, path, { body, query, headers, signal, whole } = {}) => {
+// request asks the API; the result is the decoded body, with whole beside its ETag.
+export const request = async (method, path, { body, query, headers, signal, whole, key } = {}) => {
   const used = Object.entries(query || {}).filter(([, v]) => v !== undefined && v !== null && v !== "");
   const url = path + (used.length ? "?" + new URLSearchParams(used) : "");
   const all = { Accept: "application/json", ...headers };
   if (body !== undefined) all["Content-Type"] = "application/json";
-  if (method === "POST") all["Idempotency-Key"] = key();
+  if (key) all["Idempotency-Key"] = key;
   let answer;
   try {
     answer = await fetch(url, { method, headers: all, body: body === undefined ? undefined : JSON.stringify(body), signal, credentials: "same-origin", cache: "no-store" });

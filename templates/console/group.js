@@ -110,7 +110,7 @@ const runningSection = (root, app, name, signal) => {
     for (const [shard, item] of shown) if (!now.has(shard)) { item.remove(); shown.delete(shard); }
     for (const [shard, s] of now) {
       if (!shown.has(shard)) {
-        const item = el("li", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note" }));
+        const item = el("li", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }));
         shown.set(shard, item);
         steps.append(item);
       }
