@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -147,7 +148,7 @@ func past(t *testing.T, db *store.SQLite, now time.Time) {
 		latency, _ := demand("latency", at)
 		want := min(12, int(math.Ceil(requests/24)))
 		if want > wanted || want < wanted && at.Sub(changed) > 10*time.Minute {
-			d := scaler.Decision{Application: "shop", Group: "web", At: at, From: wanted, To: want, Reasons: []string{"target: requests asks for another size"}}
+			d := scaler.Decision{Application: "shop", Group: "web", At: at, From: wanted, To: want, Reasons: []string{fmt.Sprintf("target: requests is %.1f, 24 a node: %d nodes needed", requests, want)}}
 			if _, err := db.RecordDecision(t.Context(), d, scaler.StoredGroup{Wanted: want, Known: true, NextNumber: 1}); err != nil {
 				t.Fatal(err)
 			}

@@ -1,5 +1,5 @@
 // Charts along time, and of what is expected of each number of nodes, drawn by uPlot.
-import { el, local, number } from "./ui.js";
+import { el, local, number, set } from "./ui.js";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const live = new Set();
@@ -45,7 +45,8 @@ export const band = (min, max) => (u) => {
 // sentence about them for those who do not see it.
 export const chart = ({ title, height = 170, options, onpick, signal }) => {
   const box = el("div", { class: "plot", tabindex: "0", role: "img", "aria-label": title });
-  const element = el("figure", { class: "chart" }, el("figcaption", {}, title), box);
+  const caption = el("figcaption", {}, title);
+  const element = el("figure", { class: "chart" }, caption, box);
   let u = null, data = null;
   const width = () => Math.max(240, Math.floor(box.clientWidth));
   const make = () => {
@@ -61,7 +62,7 @@ export const chart = ({ title, height = 170, options, onpick, signal }) => {
       u.over.addEventListener("click", (e) => { if (down !== null && Math.abs(e.clientX - down) < 4) onpick(u, u.posToVal(u.cursor.left, "x")); });
     }
   };
-  const self = { element, box, remake: make, update: (next, summary) => {
+  const self = { element, box, remake: make, call: (text) => { title = text; set(caption, text); }, update: (next, summary) => {
     const kinds = !data || data.length !== next.length;
     data = next;
     box.setAttribute("aria-label", `${title}. ${summary}`);

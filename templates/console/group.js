@@ -88,7 +88,7 @@ export const groupPage = (root, { signal, session, args: [app, name, decision] }
 
 // runningSection shows steps and operations as they go.
 const runningSection = (root, app, name, signal) => {
-  const steps = el("ul", { class: "running", role: "log", "aria-live": "polite", "aria-label": "Running steps" });
+  const steps = el("div", { class: "running", role: "log", "aria-live": "polite", "aria-label": "Running steps" });
   const operations = el("div", {});
   const section = card("Running", steps, operations);
   section.hidden = true;
@@ -110,7 +110,7 @@ const runningSection = (root, app, name, signal) => {
     for (const [shard, item] of shown) if (!now.has(shard)) { item.remove(); shown.delete(shard); }
     for (const [shard, s] of now) {
       if (!shown.has(shard)) {
-        const item = el("li", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }));
+        const item = el("div", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }));
         shown.set(shard, item);
         steps.append(item);
       }
@@ -229,7 +229,7 @@ const optimizerSection = (root, app, name, signal) => {
       const wasSteep = steep;
       steep = expected.every((v) => v > 0) && Math.max(...expected) > 20 * Math.min(...expected);
       if (!c) {
-        c = chart({ title: `What if: ${t.name || "the target"} with each number of nodes`, height: 220, signal, options: () => over([
+        c = chart({ title: "What if", height: 220, signal, options: () => over([
           series("Expected", "predicted", { width: 2, points: { show: true, size: 5 } }), series("High", "predicted", { width: 0.5 }), series("Low", "predicted", { width: 0.5 }),
         ], { log: steep, bands: [{ series: [2, 3], fill: palette("band") }], hooks: { drawClear: [(u) => band((targets[0] || {}).min ?? undefined, (targets[0] || {}).max ?? undefined)(u)], draw: [(u) => {
           const { ctx, bbox } = u, r = devicePixelRatio;
@@ -249,6 +249,7 @@ const optimizerSection = (root, app, name, signal) => {
         }] } }) });
         say(curve, c.element);
       }
+      c.call(`What if: ${t.name || "the target"} with each number of nodes`);
       if (steep !== wasSteep) c.remake();
       const at = (f) => counts.map((x) => f((x.targets || [])[0] || {}));
       c.update([counts.map((x) => x.nodes), at((p) => p.value), at((p) => p.high), at((p) => p.low)], `For ${counts.map((x) => `${x.nodes}: ${number(((x.targets || [])[0] || {}).value)}`).join(", ")}`);

@@ -45,14 +45,14 @@ export const applicationPlan = (p) => el("div", { class: "plans" },
 // follow shows an operation until its end: Terraform's lines as they come.
 export const follow = (parent, op, signal) => {
   const mark = badge(op.status);
-  const lines = el("ol", { class: "log", role: "log", "aria-live": "polite", "aria-label": "Progress", tabindex: "0" });
+  const lines = el("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": "Progress", tabindex: "0" });
   const end = el("div", { "aria-live": "assertive" });
   say(parent, el("p", { class: "running" }, mark, " ", el("strong", {}, op.kind), ` ${op.application}${op.group ? " / " + op.group : ""}`, op.by ? `, asked for by ${op.by}` : "", ", ", when(op.started_at)), lines, end);
   const done = new Promise((resolve) => {
     const stop = watch(op.id, {
       line: (l) => {
         const below = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 30;
-        lines.append(el("li", {}, when(l.at, new Date(l.at).toTimeString().slice(0, 8)), " ", el("span", { class: "where" }, l.shard ? `${l.group}/${l.shard}` : l.group), " ", el("span", { class: "phase" }, l.phase), " ", l.message));
+        lines.append(el("div", {}, when(l.at, new Date(l.at).toTimeString().slice(0, 8)), " ", el("span", { class: "where" }, l.shard ? `${l.group}/${l.shard}` : l.group), " ", el("span", { class: "phase" }, l.phase), " ", l.message));
         while (lines.children.length > 400) lines.firstChild.remove();
         if (below) lines.scrollTop = lines.scrollHeight;
       },
