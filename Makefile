@@ -20,7 +20,7 @@ CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 AXE         := axe-core@4.14.1
 
-.PHONY: console-test build test e2e race adts lint bench bench-decisions bench-optimizer bench-api demo dist deb deb-check clean
+.PHONY: build test e2e race adts lint bench bench-scale tofu test-tofu bench-decisions bench-optimizer bench-api console-test demo dist deb deb-check clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -59,6 +59,20 @@ lint: ## gofmt, vet, staticcheck, and govulncheck where its database can be reac
 
 bench: build ## figures of one tick and one step, side by side with bare terraform
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+# Terraform syncs its state to disk at every resource: TMPDIR on a memory file system
+# measures the work and not the disk.
+bench-scale: ## what a node more costs at 10, 100, 1000 and 10000 nodes, beside a single root module; 0 -> 1000
+	$(GO) test -run '^$$' -bench 'BenchmarkScale' -benchtime 1x -timeout 3h ./cmd
+
+# OpenTofu at the version that its own module pins, for the tests that run with both.
+tofu: bin/tofu
+bin/tofu: scaler/terraform/testdata/tofu/go.mod
+	cd scaler/terraform/testdata/tofu && $(GO) build -trimpath -ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' -o $(CURDIR)/bin/tofu github.com/opentofu/opentofu/cmd/tofu
+
+test-tofu: bin/tofu ## what runs terraform, with OpenTofu in its place
+	ENGINE=tofu $(GO) test -timeout 15m ./scaler/terraform
+	ENGINE=tofu $(GO) test -short -timeout 15m -run '$(SMOKE)' ./cmd
 
 bench-decisions: build ## every built-in policy over every trace: cost, time over the limit, actions
 	bin/scalerctl backtest $(if $(wildcard $(TRACES)),--suite $(TRACES)) --trace examples/traces/day.csv --hindsight $(VARIANT)

@@ -26,7 +26,7 @@ var mirror struct {
 }
 
 // secrets are in the credentials of the simulated clouds, and may be nowhere else.
-var secrets = []string{"aws-SENTINEL", "openstack-SENTINEL", "azure-SENTINEL"}
+var secrets = []string{"aws-SENTINEL", "openstack-SENTINEL", "azure-SENTINEL", pgPassword}
 
 // accounts is a credentials file in MiCADO's layout.
 const accounts = `resource:
@@ -43,7 +43,7 @@ const accounts = `resource:
 
 // startSimulated starts a scalerd whose terraform finds simulated clouds, which
 // are empty when the test ends.
-func startSimulated(t *testing.T, flags ...string) (*daemon, *simcloud.Cloud) {
+func startSimulated(t testing.TB, flags ...string) (*daemon, *simcloud.Cloud) {
 	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skip("terraform is not on PATH")
@@ -62,7 +62,11 @@ func startSimulated(t *testing.T, flags ...string) (*daemon, *simcloud.Cloud) {
 	}
 	t.Cleanup(func() {
 		if resources, err := clouds.Resources(); err != nil || len(resources) > 0 {
-			t.Errorf("the clouds have %v, %v at the end, want nothing", resources, err)
+			var left []string
+			for _, r := range resources {
+				left = append(left, r.Type+" "+r.Name+" "+r.ID)
+			}
+			t.Errorf("the clouds have %q, %v at the end, want nothing", left, err)
 		}
 	})
 	file := filepath.Join(t.TempDir(), "auth_data.yaml")

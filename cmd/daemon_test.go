@@ -18,6 +18,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/terraform"
 )
 
 // patience bounds the wait for anything that takes a second or two on an idle
@@ -91,7 +92,7 @@ func (d *daemon) start() {
 	}
 	defer out.Close()
 	before := len(d.log())
-	args := append([]string{"--data", d.data, "--listen", "127.0.0.1:0", "--drift-interval", "0"}, d.flags...)
+	args := append([]string{"--data", d.data, "--listen", "127.0.0.1:0", "--drift-interval", "0"}, append(engine(d.t), d.flags...)...)
 	cmd, ended := exec.Command("scalerd", args...), make(chan struct{})
 	cmd.Stdout, cmd.Stderr, cmd.Env = out, out, append(os.Environ(), d.env...)
 	if err := cmd.Start(); err != nil {
@@ -116,6 +117,27 @@ func (d *daemon) start() {
 		_, err := d.client.Applications(context.Background())
 		return err
 	})
+}
+
+// engine is nothing, or with ENGINE=tofu in the environment the flags that have the
+// daemon run OpenTofu: $TOFU, or what `make tofu` has built.
+func engine(t testing.TB) []string {
+	t.Helper()
+	if os.Getenv("ENGINE") != terraform.EngineTofu {
+		return nil
+	}
+	path := os.Getenv("TOFU")
+	if path == "" {
+		path = filepath.Join("..", "bin", "tofu")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("OpenTofu is not there: run make tofu, or set TOFU: %v", err)
+	}
+	return []string{"--engine", terraform.EngineTofu, "--terraform", path}
 }
 
 func (d *daemon) running() bool {

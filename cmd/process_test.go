@@ -43,7 +43,7 @@ func processesOf(t testing.TB, folder string) []process {
 
 // terraform tells whether it is terraform with this subcommand.
 func (p process) terraform(subcommand string) bool {
-	return len(p.args) > 1 && filepath.Base(p.args[0]) == "terraform" && p.args[1] == subcommand
+	return len(p.args) > 1 && (filepath.Base(p.args[0]) == "terraform" || filepath.Base(p.args[0]) == "tofu") && p.args[1] == subcommand
 }
 
 // serves tells whether it is a node or balancer, and its root module and name.

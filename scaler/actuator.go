@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,8 +45,14 @@ type actuator struct {
 	store      Store
 	inspect    Inspector
 	driftEvery time.Duration
-	metrics    *Metrics
-	log        *slog.Logger
+	// driftBudget is that of all groups.
+	driftBudget *driftBudget
+	// installation tells this scalerd's machines from another's; empty where nothing
+	// is carried out. lookupEvery and lookupGrace are those of Config.
+	installation             string
+	lookupEvery, lookupGrace time.Duration
+	metrics                  *Metrics
+	log                      *slog.Logger
 	// changed is called after a new Fleet was published.
 	changed func()
 
@@ -64,10 +71,12 @@ type actuator struct {
 	shared    []string
 	// facts are what is on disk about the group.
 	facts groupFacts
-	// desc is what nodes are made from; nil for a group that is to go. settings are
-	// what it gives the node of a number.
-	desc     *description
-	settings func(number int) tfgen.Settings
+	// desc is what nodes are made from; nil for a group that is to go. offers are
+	// what it gives new nodes.
+	desc   *description
+	offers offerings
+	// rnd spreads retries; nil for none.
+	rnd *rand.Rand
 	// outdated says of nodes in which settings they differ from what the description
 	// has for them now.
 	outdated map[string]string
@@ -79,18 +88,31 @@ type actuator struct {
 	shards      []*shard
 	wish        *wish
 	// doomed are nodes that are to go, named by a decision or found dead; lost are
-	// the latter, with the address that is gone.
+	// the latter, with the address that is gone; drained are those that are drained.
 	doomed  map[string]bool
 	lost    map[string]string
+	drained map[string]bool
+	// leaving are the nodes that are to go and have to be drained first, as the last
+	// look at the wish found; departures are how far each is. kept are those that could
+	// not be drained, with when that is tried again; keptErr is why.
+	leaving    map[string]*shard
+	departures map[string]*departure
+	kept       map[string]time.Time
+	keptErr    error
+	// errands are the checks and drains in flight.
+	errands int
+	checks  Checks
+	drainer Drainer
 	created map[string]time.Time
 	next    int
 	steps   map[string]StepStatus
 	results chan result
 	// drift are the findings, and checked the time of the last drift check, by
 	// shard; checking is the shard whose check is under way.
-	drift    map[string][]Change
+	drift    map[string][]DriftFinding
 	checked  map[string]time.Time
 	checking *shard
+	lookup   lookup
 	// creating is the failure of creations: it is the group's, because another shard
 	// would only fail too, and it stays until a creation succeeds.
 	creating struct {
@@ -103,6 +125,8 @@ type actuator struct {
 	failures int
 	retryAt  time.Time
 	removed  bool
+	// toldAt is when progress was published last.
+	toldAt time.Time
 }
 
 // result is what a step's goroutine reports.
@@ -114,9 +138,14 @@ type result struct {
 	record *StepRecord
 	// check is set for a drift check, with what it found.
 	check bool
-	drift []Change
-	dead  []string
-	err   error
+	// errand is the end of a check or a drain of nodes that go.
+	errand *errand
+	drift  []Change
+	dead   []string
+	// found and deleted are set for the ends of a lookup and of orphans.
+	found   *foundResult
+	deleted *deletedResult
+	err     error
 }
 
 // mailbox holds what is asked of an actuator and not taken yet; the latest wish
@@ -187,8 +216,7 @@ func (a *actuator) run(ctx context.Context) {
 		case <-a.mail.wake:
 		case r := <-a.results:
 			if r.progress != nil {
-				a.takeProgress(r)
-				a.publish()
+				a.takeProgress(r, time.Now())
 				continue
 			}
 			a.finish(r)
@@ -207,7 +235,7 @@ func (a *actuator) run(ctx context.Context) {
 
 // drain waits for the steps in flight after ctx ended.
 func (a *actuator) drain() {
-	for len(a.steps) > 0 || a.checking != nil {
+	for len(a.steps) > 0 || a.checking != nil || a.lookup.running || a.lookup.deleting || a.errands > 0 {
 		if r := <-a.results; r.progress == nil {
 			a.finish(r)
 		}

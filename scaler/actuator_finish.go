@@ -19,23 +19,46 @@ func (a *actuator) note(err error) {
 	a.log.Error("group failed", "error", err)
 }
 
-func (a *actuator) takeProgress(r result) {
+// tellEvery is the least time between two publications of progress: terraform says
+// something of every resource, and of a large group a publication is not cheap.
+const tellEvery = 500 * time.Millisecond
+
+func (a *actuator) takeProgress(r result, now time.Time) {
 	step := a.steps[r.shard.name]
 	step.Progress = *r.progress
 	a.steps[r.shard.name] = step
+	if now.Sub(a.toldAt) < tellEvery {
+		return
+	}
+	a.toldAt = now
+	told := *a.published.Load() // nothing else has changed
+	told.Steps = a.stepsInFlight()
+	a.published.Store(&told)
+	a.changed()
 }
 
 // finish takes the end of a step: the state is read back whatever happened.
 func (a *actuator) finish(r result) {
-	if r.check {
+	switch {
+	case r.check:
 		a.takeDrift(r)
+		return
+	case r.found != nil:
+		a.takeLookup(*r.found)
+		return
+	case r.deleted != nil:
+		a.takeDeleted(*r.deleted)
+		return
+	case r.errand != nil:
+		a.takeErrand(*r.errand)
 		return
 	}
 	s, recovered := r.shard, r.shard.recovering
-	s.busy, s.open = false, r.record
+	s.busy, s.open, s.endedAt = false, r.record, time.Now()
 	step := a.steps[s.name]
 	delete(a.steps, s.name)
 	s.readState(a.tf)
+	s.serial, s.serialKnown = s.state.Serial, s.stateErr == nil
 	if a.postpone(s, r.err) {
 		return
 	}
@@ -52,9 +75,9 @@ func (a *actuator) finish(r result) {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.conclude(s, err)
-	if step.Create > 0 {
-		a.noteCreation(err)
-	}
+	a.finishAdopts(s, err)
+	a.finishRepair(s, err)
+	d, again := a.weigh(s, step, err)
 	if err == nil {
 		s.failures, s.retryAt, s.err, s.unsure = 0, time.Time{}, nil, false
 		if s == a.base {
@@ -70,16 +93,22 @@ func (a *actuator) finish(r result) {
 	if s.stateErr == nil {
 		s.unsure = errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
 	}
+	if r.record.reached(PhaseApplying) && mayHaveMade(err) && s.misses(a.module) {
+		a.suspect(s, time.Now())
+		a.adoptExisting(s, err)
+	}
 	if recovered && s.unsure {
 		a.log.Warn("an apply was cut short with its scalerd; a new step goes on", "shard", s.name)
 		s.retryAt, s.err = time.Time{}, nil
 		return
 	}
 	s.failures++
-	s.retryAt = time.Now().Add(backoff(s.failures))
-	s.err = fmt.Errorf("%s: %w", s.name, err)
+	s.retryAt, s.err = again, fmt.Errorf("%s: %w", s.name, explained(err, d.kind))
+	if again.IsZero() {
+		s.err = nil // the group's failure until a creation succeeds, not this shard's
+	}
 	if !errors.Is(err, context.Canceled) {
-		a.log.Error("step failed", "shard", s.name, "error", err, "retry_at", s.retryAt)
+		a.log.Error("step failed", "shard", s.name, "kind", d.kind, "error", err, "retry_at", s.retryAt)
 	}
 }
 
@@ -124,15 +153,16 @@ func (a *actuator) conclude(s *shard, err error) {
 	s.open = nil
 }
 
-// noteCreation remembers that a creation failed, or that one succeeded.
-func (a *actuator) noteCreation(err error) {
+// noteCreation remembers that a creation failed and when the next may be tried, or
+// that one succeeded.
+func (a *actuator) noteCreation(err error, again time.Time) {
 	c := &a.creating
 	switch {
 	case err == nil:
 		c.err, c.failures, c.retryAt = nil, 0, time.Time{}
 	case !errors.Is(err, context.Canceled):
 		c.failures++
-		c.err, c.retryAt = err, time.Now().Add(backoff(c.failures))
+		c.err, c.retryAt = err, again
 	}
 }
 
@@ -149,6 +179,8 @@ func (a *actuator) forgetGone(ctx context.Context) {
 	}
 	maps.DeleteFunc(a.doomed, func(name string, _ bool) bool { return !there[name] })
 	maps.DeleteFunc(a.lost, func(name, _ string) bool { return !there[name] })
+	maps.DeleteFunc(a.drained, func(name string, _ bool) bool { return !there[name] })
+	maps.DeleteFunc(a.kept, func(name string, _ time.Time) bool { return !there[name] })
 	maps.DeleteFunc(a.outdated, func(name, _ string) bool { return !there[name] })
 	for name := range a.created {
 		if there[name] {

@@ -14,8 +14,9 @@ import (
 
 // load reads the group from disk. It is called before run.
 func (a *actuator) load(ctx context.Context, desc *description) error {
-	a.doomed, a.lost, a.steps = map[string]bool{}, map[string]string{}, map[string]StepStatus{}
-	a.drift, a.checked = map[string][]Change{}, map[string]time.Time{}
+	a.doomed, a.lost, a.drained, a.steps = map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]StepStatus{}
+	a.leaving, a.departures, a.kept = map[string]*shard{}, map[string]*departure{}, map[string]time.Time{}
+	a.drift, a.checked = map[string][]DriftFinding{}, map[string]time.Time{}
 	a.results = make(chan result)
 	a.mail.wake = make(chan struct{}, 1)
 	row, err := a.store.Group(ctx, a.app, a.group)
@@ -64,6 +65,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	if err := a.resolve(ctx); err != nil {
 		return err
 	}
+	a.loadLookup(time.Now())
 	a.published.Store(a.snapshot())
 	return nil
 }
@@ -91,7 +93,7 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
-	settings, err := tfgen.NewNodes(d.app, d.group)
+	offered, err := tfgen.Offerings(d.app, d.group)
 	if err != nil {
 		return err
 	}
@@ -101,19 +103,26 @@ func (a *actuator) adopt(d description) error {
 	if err := a.writeBase(base); err != nil {
 		return err
 	}
+	if err := a.writeLookup(d); err != nil {
+		return err
+	}
 	for _, s := range a.shards {
 		if err := s.writeModule(module, a.handed()); err != nil {
 			return err
 		}
 	}
-	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials}
+	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials, Backend: d.app.Backend}
 	if err := writeGroupFacts(a.dir, facts); err != nil {
 		return err
 	}
 	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
-	a.facts, a.desc, a.settings = facts, &d, settings
+	a.facts, a.desc = facts, &d
+	a.offers.describe(offered)
+	for _, s := range a.shards {
+		s.members = nil // another module may say otherwise which nodes are whole
+	}
 	a.compare()
-	a.noteCreation(nil) // what failed may be what was changed
+	a.forgive()
 	return nil
 }
 
@@ -157,7 +166,7 @@ func (a *actuator) compare() {
 	a.outdated = map[string]string{}
 	for _, s := range a.shards {
 		for name, settings := range s.nodes {
-			if diff := settings.Differences(a.settings(tfgen.NodeNumber(name))); diff != "" {
+			if diff := a.offers.outdated(name, settings); diff != "" {
 				a.outdated[name] = diff
 			}
 		}
@@ -166,5 +175,5 @@ func (a *actuator) compare() {
 
 // root is the root module of a shard with the group's credentials.
 func (a *actuator) root(s *shard) Root {
-	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}
+	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials, Backend: a.facts.Backend}
 }

@@ -28,11 +28,15 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 		a.adopting = nil
 	}
 	a.rereadStates()
+	if a.loginChanged() {
+		a.forgive()
+	}
 	a.recoverOpen(ctx, now)
 	if err := a.advanceBase(ctx, now); err != nil {
 		return err
 	}
 	a.forgetGone(ctx)
+	a.advanceLookup(ctx, now)
 	if err := a.finishWritten(ctx, now); err != nil {
 		return err
 	}
@@ -45,7 +49,7 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 		return a.remove(ctx)
 	}
 	a.checkDrift(ctx, now)
-	return nil
+	return a.compact(now)
 }
 
 // rereadStates looks at the states of all shards without a step in flight, so that
@@ -55,6 +59,7 @@ func (a *actuator) rereadStates() {
 	for _, s := range a.roots() {
 		if !s.busy {
 			s.readState(a.tf)
+			a.noteForeign(s)
 		}
 	}
 }
@@ -69,7 +74,7 @@ func (a *actuator) uncertain() bool {
 }
 
 func (a *actuator) idle(s *shard, now time.Time) bool {
-	return !s.busy && !s.recovering && s.stateErr == nil && !now.Before(s.retryAt)
+	return !s.busy && !s.recovering && s.stateErr == nil && s.suspect == nil && !now.Before(s.retryAt)
 }
 
 // advanceBase brings what the shards share in line with the description, and
@@ -102,11 +107,17 @@ func (a *actuator) baseReady() bool {
 // carried out: after a restart, and after a failure.
 func (a *actuator) finishWritten(ctx context.Context, now time.Time) error {
 	for _, s := range a.shards {
-		if !a.idle(s, now) || s.stale() && !a.baseReady() {
+		if !a.idle(s, now) || s.stale() && !a.baseReady() || len(s.refused) > 0 {
 			continue
 		}
 		if s.pending(a.module) {
 			if err := a.start(ctx, s, s.expect(a.module)); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(s.repair) > 0 {
+			if err := a.startRepair(ctx, s); err != nil {
 				return err
 			}
 			continue
@@ -135,7 +146,7 @@ func (a *actuator) shardsEmpty() bool {
 
 // gone reports whether a dismissed group has nothing left.
 func (a *actuator) gone() bool {
-	return len(a.steps) == 0 && a.checking == nil && a.shardsEmpty() &&
+	return len(a.steps) == 0 && a.checking == nil && a.errands == 0 && a.shardsEmpty() && a.looked() &&
 		(a.base == nil || len(a.base.state.Resources) == 0)
 }
 
@@ -160,7 +171,7 @@ func (a *actuator) done() bool {
 			return false
 		}
 	}
-	return len(a.doomed) == 0 && len(a.alive()) == a.wish.nodes
+	return len(a.doomed)+len(a.drained) == 0 && len(a.alive()) == a.wish.nodes
 }
 
 // untilNext is how long run may sleep when nothing happens.
@@ -173,10 +184,14 @@ func (a *actuator) untilNext(now time.Time) time.Duration {
 	}
 	sooner(a.retryAt)
 	sooner(a.creating.retryAt)
+	sooner(a.lookupAt())
+	sooner(a.lookup.retryAt)
+	every := time.Duration(a.driftPolicy().Every)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)
-		if at, ok := a.checked[s.name]; ok && a.driftEvery > 0 {
-			sooner(at.Add(a.driftEvery))
+		sooner(s.refusedUntil)
+		if at, ok := a.checked[s.name]; ok && every > 0 {
+			sooner(at.Add(every))
 		}
 	}
 	return max(wait, 10*time.Millisecond)

@@ -57,7 +57,11 @@ type application struct {
 
 	published atomic.Pointer[view]
 	observed  observations
-	heart     heartbeat
+	// publishNext is when a change of a group is published again: the larger the
+	// application, the more changes one view shows, and at most a third of the time
+	// goes into views.
+	publishNext time.Time
+	heart       heartbeat
 }
 
 // view is what readers of an application see; it is never changed.
@@ -130,6 +134,7 @@ func (a *application) run(ctx context.Context) {
 	close(a.started)
 	ticker := time.NewTicker(a.interval())
 	defer ticker.Stop()
+	var late <-chan time.Time
 	for !a.destroyed {
 		a.heart.beat(time.Now(), a.interval())
 		select {
@@ -145,10 +150,20 @@ func (a *application) run(ctx context.Context) {
 			}
 		case <-a.changed:
 			a.sweep(ctx)
+			if wait := time.Until(a.publishNext); wait > 0 && !a.destroyed {
+				if late == nil {
+					late = time.After(wait)
+				}
+				continue
+			}
+		case <-late:
 		case now := <-ticker.C:
 			a.tickTimed(ctx, now)
 		}
-		a.publish(time.Now())
+		late = nil
+		start := time.Now()
+		a.publish(start)
+		a.publishNext = time.Now().Add(2 * time.Since(start))
 	}
 }
 
@@ -272,15 +287,26 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	if err != nil {
 		return nil, err
 	}
+	installation, err := a.config.Store.Installation(ctx)
+	if err != nil {
+		return nil, err
+	}
 	act := &actuator{
 		app: a.name, group: name,
 		dir:        filepath.Join(a.dir(), name),
 		tf:         a.config.Terraform,
 		store:      a.config.Store,
 		inspect:    a.config.Inspector,
-		driftEvery: a.config.DriftEvery,
-		metrics:    a.config.Metrics,
-		log:        a.log.With("group", name),
+		driftEvery: a.config.DriftEvery, driftBudget: a.config.driftBudget,
+
+		installation: installation,
+		lookupEvery:  a.config.LookupEvery,
+		lookupGrace:  a.config.LookupGrace,
+		metrics:      a.config.Metrics,
+		log:          a.log.With("group", name),
+		rnd:          newRand(a.name, name),
+		checks:       a.config.Checks,
+		drainer:      a.config.Drainer,
 		changed: func() {
 			select {
 			case a.changed <- struct{}{}:

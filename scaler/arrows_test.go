@@ -22,6 +22,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"tfgen/spec":            {"tfgen/strictyaml"},
 		"tfgen":                 generation,
 		"scaler/policy":         model,
+		"scaler/failure":        {},
 		"tfgen/tosca":           model,
 		"tfgen/price":           model,
 		"tfgen/simcloud":        {"tfgen/schema"},
@@ -29,7 +30,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"optimizer":             {"optimizer/linreg", "optimizer/mlp"},
 		"optimizer/linreg":      {},
 		"optimizer/mlp":         {},
-		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "tfgen/price", "scaler/policy", "optimizer", "optimizer/linreg", "optimizer/mlp"),
+		"scaler":                append(slices.Clone(generation), "tfgen", "tfgen/tosca", "tfgen/price", "scaler/policy", "scaler/failure", "optimizer", "optimizer/linreg", "optimizer/mlp"),
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
@@ -37,7 +38,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
 	allowed["scaler/console"] = []string{"templates"}
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest", "scaler/hook"} {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
@@ -45,7 +46,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed["scaler/trace"] = []string{}
 	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "scaler/monitor")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}
-	leaves := []string{"optimizer", "optimizer/linreg", "optimizer/mlp", "scaler/trace", "tfgen/strictyaml", "tfgen/schema", "tfgen/cloudinit", "tfgen/spec", "tfgen/tosca", "tfgen/price", "tfgen", "scaler/policy"}
+	leaves := []string{"optimizer", "optimizer/linreg", "optimizer/mlp", "scaler/trace", "tfgen/strictyaml", "tfgen/schema", "tfgen/cloudinit", "tfgen/spec", "tfgen/tosca", "tfgen/price", "tfgen", "scaler/policy", "scaler/failure"}
 	for pkg, may := range allowed {
 		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
 		if err != nil {

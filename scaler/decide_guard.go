@@ -90,26 +90,40 @@ func step(most int, percent float64, n int) int {
 
 // broken is how many nodes may be added while steps fail, and -1 for any number.
 func (d *deciding) broken() int {
-	b, after := &d.history.Breaker, d.limits.BreakerAfter
-	if after == 0 || d.obs.FailedSteps < after {
+	b, why := &d.history.Breaker, d.failing()
+	if why == "" {
 		return -1
 	}
 	probe := d.limits.BreakerProbe.AsDuration()
 	since := d.obs.Now.Sub(b.ProbedAt)
 	if since < probe {
-		d.clampedBy("breaker: open since %d steps failed in a row, probes again in %s", d.obs.FailedSteps, elapsed(probe-since))
+		d.clampedBy("breaker: open since %s, probes again in %s", why, elapsed(probe-since))
 		return 0
 	}
 	b.ProbedAt = d.obs.Now
-	d.clampedBy("breaker: half open after %d steps failed in a row, probes with 1 node", d.obs.FailedSteps)
+	d.clampedBy("breaker: half open after %s, probes with 1 node", why)
 	return 1
+}
+
+// failing is why the breaker is not closed, and empty while it is.
+func (d *deciding) failing() string {
+	after := d.limits.BreakerAfter
+	switch {
+	case after == 0:
+		return ""
+	case d.obs.PlanRefused:
+		return "a plan was refused"
+	case d.obs.FailedSteps >= after:
+		return fmt.Sprintf("%d steps failed in a row", d.obs.FailedSteps)
+	}
+	return ""
 }
 
 // watchBreaker opens the breaker and closes it.
 func (d *deciding) watchBreaker() {
 	b := &d.history.Breaker
-	switch failing := d.limits.BreakerAfter > 0 && d.obs.FailedSteps >= d.limits.BreakerAfter; {
-	case !failing:
+	switch {
+	case d.failing() == "":
 		*b = Breaker{}
 	case b.OpenedAt.IsZero():
 		*b = Breaker{OpenedAt: d.obs.Now, ProbedAt: d.obs.Now}

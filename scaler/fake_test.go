@@ -29,14 +29,23 @@ type cloud struct {
 	takes time.Duration
 	fails func(scaler.Change) bool
 	// gone are resources that vanished behind Terraform's back.
-	gone  map[string]bool
-	steps int
+	gone map[string]bool
+	// changed are resources that somebody changed behind Terraform's back.
+	changed map[string]bool
+	steps   int
+	// login is the digest of the credentials.
+	login string
+	// refuses says in which words the cloud refuses a node, empty where it does not,
+	// and whether it leaves it half made.
+	refuses func(tfgen.Settings) (words string, half bool)
+	// foreign are changes that every plan has besides.
+	foreign []scaler.Change
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
 }
 
 func newCloud() *cloud {
-	return &cloud{states: map[string]scaler.State{}, created: map[string]int{}, gone: map[string]bool{}, takes: time.Second,
+	return &cloud{states: map[string]scaler.State{}, created: map[string]int{}, gone: map[string]bool{}, changed: map[string]bool{}, takes: time.Second,
 		fails: func(scaler.Change) bool { return false }}
 }
 
@@ -57,6 +66,9 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 		for address := range c.state(dir).Resources {
 			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
+	}
+	if expect.Refresh {
+		changes = append(changes, c.back(dir)...)
 	}
 	for _, address := range expect.Replace {
 		changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionReplace})
@@ -96,6 +108,19 @@ func (c *cloud) Recover(context.Context, scaler.Root, scaler.Watcher) error {
 	return scaler.ErrInterrupted
 }
 
+// back are the changes that undo what somebody else changed.
+func (c *cloud) back(dir string) []scaler.Change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var changes []scaler.Change
+	for address := range c.states[dir].Resources {
+		if c.changed[address] {
+			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionUpdate})
+		}
+	}
+	return changes
+}
+
 // apply does what it can of the changes: an interruption or a failure leaves the
 // others done, as terraform does.
 func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) error {
@@ -105,7 +130,20 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 		next.Resources[address] = tainted
 	}
 	var failed scaler.Diagnostics
+	nodes, err := nodesIn(dir)
+	if err != nil {
+		return err
+	}
 	for i, change := range changes {
+		if node, ok := tfgen.AddressNode(change.Address); ok && c.refuses != nil && change.Action == scaler.ActionCreate {
+			if words, half := c.refuses(nodes[node]); words != "" {
+				failed = append(failed, scaler.Diagnostic{Severity: "error", Summary: words, Address: change.Address})
+				if half {
+					next.Resources[change.Address] = true
+				}
+				continue
+			}
+		}
 		if ctx.Err() != nil && i%2 == 1 {
 			break
 		}
@@ -118,6 +156,8 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 			failed = append(failed, scaler.Diagnostic{Severity: "error", Summary: "not done", Address: change.Address})
 		case change.Action == scaler.ActionDelete:
 			delete(next.Resources, change.Address)
+		case change.Action == scaler.ActionUpdate:
+			delete(c.changed, change.Address)
 		default:
 			c.created[key]++
 			delete(c.gone, change.Address)
@@ -139,17 +179,44 @@ func (c *cloud) apply(ctx context.Context, dir string, changes []scaler.Change) 
 	return nil
 }
 
+// nodesIn is the node set of a root module, empty where it has none.
+func nodesIn(dir string) (tfgen.Nodes, error) {
+	text, err := os.ReadFile(filepath.Join(dir, tfgen.NodesFile))
+	if err != nil {
+		return nil, nil
+	}
+	return tfgen.DecodeNodes(text)
+}
+
 func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
-	dir := root.Dir
-	want := map[string]bool{}
-	if text, err := os.ReadFile(filepath.Join(dir, tfgen.NodesFile)); err == nil {
-		nodes, err := tfgen.DecodeNodes(text)
-		if err != nil {
-			return nil, err
-		}
-		for node := range nodes {
-			want[fmt.Sprintf("terraform_data.node[%q]", node)] = true
-		}
+	nodes, err := nodesIn(root.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return c.plan(root.Dir, nodes), nil
+}
+
+func (c *cloud) Check(ctx context.Context, root scaler.Root, expect scaler.Expect, nodes tfgen.Nodes, checked func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	changes := c.plan(root.Dir, nodes)
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Second):
+	}
+	if err := expect.Check(changes); err != nil {
+		return changes, err
+	}
+	return changes, checked(ctx, scaler.SavedPlan{Digest: "d", Changes: changes})
+}
+
+// plan is what turns the state of a root module into the node set.
+func (c *cloud) plan(dir string, nodes tfgen.Nodes) []scaler.Change {
+	want, machine := map[string]bool{}, "terraform_data"
+	if text, err := os.ReadFile(filepath.Join(dir, "main.tf")); err == nil && strings.Contains(string(text), `"aws_instance"`) {
+		machine = "aws_instance"
+	}
+	for node := range nodes {
+		want[fmt.Sprintf("%s.node[%q]", machine, node)] = true
 	}
 	if filepath.Base(dir) == tfgen.BaseName {
 		want["terraform_data.balancer"] = true
@@ -168,7 +235,9 @@ func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, erro
 			changes = append(changes, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
 	}
-	return changes, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append(changes, c.foreign...)
 }
 
 func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
@@ -176,6 +245,9 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	var drift []scaler.Change
 	for address := range c.state(dir).Resources {
 		c.mu.Lock()
+		if c.changed[address] {
+			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionUpdate})
+		}
 		if c.gone[address] {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
@@ -185,6 +257,13 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 }
 
 func (c *cloud) State(dir string) (scaler.State, error) { return c.state(dir), nil }
+
+func (c *cloud) Login(scaler.Root) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.login, nil
+}
+func (c *cloud) Found(context.Context, scaler.Root) ([]tfgen.Found, error) { return nil, nil }
 
 func (c *cloud) state(dir string) scaler.State {
 	c.mu.Lock()
@@ -207,6 +286,31 @@ func (c *cloud) lose(node string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gone[fmt.Sprintf("terraform_data.node[%q]", node)] = true
+}
+
+// change changes a node behind Terraform's back.
+func (c *cloud) change(node string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changed[fmt.Sprintf("terraform_data.node[%q]", node)] = true
+}
+
+func (c *cloud) isChanged(node string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed[fmt.Sprintf("terraform_data.node[%q]", node)]
+}
+
+// write writes the states of a group as somebody else would, who changes nothing.
+func (c *cloud) write(group string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for dir, state := range c.states {
+		if filepath.Base(filepath.Dir(dir)) == group {
+			state.Serial++
+			c.states[dir] = state
+		}
+	}
 }
 
 // nodes lists what exists in the group, over all shards.
@@ -256,6 +360,20 @@ func (c *cloud) failing(fails func(scaler.Change) bool) {
 func sometimes(seed uint64, share float64) func(scaler.Change) bool {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	return func(scaler.Change) bool { return rnd.Float64() < share }
+}
+
+// refusing makes the cloud refuse nodes; nil mends it.
+func (c *cloud) refusing(refuses func(tfgen.Settings) (string, bool)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuses = refuses
+}
+
+// planning makes every plan have the changes besides its own.
+func (c *cloud) planning(foreign ...scaler.Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.foreign = foreign
 }
 
 // stepsDone is how many steps were applied.

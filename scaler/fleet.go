@@ -3,7 +3,6 @@ package scaler
 import (
 	"time"
 
-	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/price"
 )
 
@@ -17,17 +16,24 @@ type Fleet struct {
 	// Problem is the last failure that is not mended yet, in Terraform's words
 	// where it has any. The group is degraded while it is set.
 	Problem string
+	// Refused says why a plan was not applied, until a plan is good: it went beyond
+	// the decision, or a check of the user's refused it.
+	Refused string
 	// Failures is how many steps failed in a row, at most of any shard's.
 	Failures int
 	// RetryAt is when the failed step is tried again.
 	RetryAt time.Time
 	// Steps are the steps in flight.
 	Steps []StepStatus
-	// Drift are attribute changes behind Terraform's back that the last drift
-	// check found. Nodes that are gone are replaced and not listed.
-	Drift []Change
+	// Drift are the changes behind Terraform's back that the last drift checks found
+	// and that are not repaired.
+	Drift []DriftFinding
 	// DriftCheckedAt is when every shard had been checked for drift.
 	DriftCheckedAt time.Time
+	// Offerings are what new nodes may be, and how each has done lately.
+	Offerings []OfferingStatus
+	// Lookup is what the cloud has of the group and no state tells of.
+	Lookup LookupStatus
 	// Settled is set while the last wish is carried out completely.
 	Settled bool
 	// Removed is set when the group is gone, with all it had.
@@ -59,6 +65,8 @@ type FleetNode struct {
 	Zone string
 	// Offering is the kind of machine that it was created as, where that is known.
 	Offering price.Offering
+	// Offered is the name of its offering in the description, where there is any.
+	Offered string
 	// CreatedAt is when it was decided; zero if that was forgotten.
 	CreatedAt time.Time
 	// Outdated says in which settings the description differs from what the node
@@ -76,13 +84,26 @@ type StepStatus struct {
 	Progress Progress `json:"progress"`
 }
 
+// stepsInFlight are the steps in the order of their shards.
+func (a *actuator) stepsInFlight() []StepStatus {
+	var steps []StepStatus
+	for _, s := range a.roots() {
+		if step, ok := a.steps[s.name]; ok {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
 // snapshot describes the actuator's shards.
 func (a *actuator) snapshot() *Fleet {
 	f := &Fleet{
 		Removed: a.removed,
 		Settled: a.done(),
 		seq:     a.seq,
+		Lookup:  a.lookupStatus(),
 	}
+	f.Offerings = a.offers.status(time.Now())
 	for _, at := range a.checked {
 		if f.DriftCheckedAt.IsZero() || at.Before(f.DriftCheckedAt) {
 			f.DriftCheckedAt = at
@@ -90,20 +111,32 @@ func (a *actuator) snapshot() *Fleet {
 	}
 	for _, s := range a.shards {
 		f.Nodes = append(f.Nodes, a.shardNodes(s)...)
-		f.Drift = append(f.Drift, a.drift[s.name]...)
 		if s.stateErr != nil && f.Unknown == "" {
 			f.Unknown = s.stateErr.Error()
 		}
 	}
+	f.Steps = a.stepsInFlight()
 	f.Failures = a.creating.failures
 	for _, s := range a.roots() {
+		f.Drift = append(f.Drift, a.drift[s.name]...)
 		f.Failures = max(f.Failures, s.failures)
-		if step, ok := a.steps[s.name]; ok {
-			f.Steps = append(f.Steps, step)
-		}
 		if s.err != nil && f.Problem == "" {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}
+	}
+	for _, s := range a.roots() {
+		if s.refusal == nil {
+			continue
+		}
+		if planRefused(s.refusal) && f.Refused == "" {
+			f.Refused = s.refusal.Error()
+		}
+		if f.Problem == "" {
+			f.Problem, f.RetryAt = s.refusal.Error(), s.refusedUntil
+		}
+	}
+	if f.Problem == "" && len(a.kept) > 0 && a.keptErr != nil {
+		f.Problem = a.keptErr.Error()
 	}
 	if f.Problem == "" && a.creating.err != nil {
 		f.Problem, f.RetryAt = a.creating.err.Error(), a.creating.retryAt
@@ -112,43 +145,4 @@ func (a *actuator) snapshot() *Fleet {
 		f.Problem, f.RetryAt = a.err.Error(), a.retryAt
 	}
 	return f
-}
-
-func (a *actuator) shardNodes(s *shard) []FleetNode {
-	var nodes []FleetNode
-	for _, name := range a.nodesOf(s) {
-		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], CreatedAt: a.created[name]}
-		settings, written := s.nodes[name]
-		n.Zone, _ = settings["zone"].(string)
-		if a.desc != nil {
-			n.Offering = price.OfNode(a.desc.group, settings)
-		}
-		switch {
-		case !written || a.doomed[name]:
-			n.Presence = Leaving
-		case s.exists(a.module, name):
-			n.Presence = Exists
-		default:
-			n.Presence = Creating
-		}
-		if written && a.desc != nil {
-			n.Outdated = a.outdated[name]
-		}
-		nodes = append(nodes, n)
-	}
-	return nodes
-}
-
-// nodesOf lists the names of nodes that are written or exist in a shard.
-func (a *actuator) nodesOf(s *shard) []string {
-	names := map[string]bool{}
-	for name := range s.nodes {
-		names[name] = true
-	}
-	for address := range s.state.Resources {
-		if node, ok := tfgen.AddressNode(address); ok {
-			names[node] = true
-		}
-	}
-	return sortedKeys(names)
 }

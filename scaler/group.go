@@ -42,6 +42,13 @@ type group struct {
 	warmup warmup
 	// rollout is what the rollout does or waits for.
 	rollout string
+	// repair is what the repair does or waits for; unready is since when nodes that
+	// exist are not ready, replaced when nodes were replaced within the last hour, and
+	// failedBoots how many were since one became ready for the first time.
+	repair      string
+	unready     map[string]time.Time
+	replaced    []time.Time
+	failedBoots int
 	// advisor is nil where the group has no optimizer.
 	advisor *groupAdvisor
 }
@@ -80,7 +87,7 @@ func (g *group) nodeStatuses() []NodeStatus {
 		status := NodeStatus{
 			Name: n.Name, Group: g.name, Shard: n.Shard,
 			ID: n.State.ID, PrivateIP: n.State.PrivateIP, PublicIP: n.State.PublicIP, Port: n.State.Port,
-			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated, Zone: n.Zone,
+			CreatedAt: n.CreatedAt, ReadyAt: g.ready[n.Name], Outdated: n.Outdated, Zone: n.Zone, Offering: n.Offered,
 		}
 		status.Protected = g.spec != nil && protected(g.spec.Scaling.Victims, n.Name)
 		switch {
@@ -122,7 +129,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 		Name: g.name, Wanted: g.row.Wanted, Paused: g.row.Paused, Removing: g.removing,
 		Settled: g.actuator.settled(),
 		Problem: fleet.Problem, RetryAt: fleet.RetryAt,
-		Steps: fleet.Steps, Drift: fleet.Drift, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout,
+		Steps: fleet.Steps, Drift: fleet.Drift, Lookup: fleet.Lookup, Offerings: fleet.Offerings, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout, Repair: g.repair,
 	}
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown
@@ -165,7 +172,7 @@ func (g *group) observe(app *spec.Application, readings map[string]policy.Readin
 	obs := policy.Observation{
 		Now: now, Group: g.name,
 		Wanted: g.row.Wanted, Min: g.spec.Min, Max: g.spec.Max, Initial: g.spec.Initial,
-		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures,
+		Lead: g.warmup.lead(), FailedSteps: g.actuator.Fleet().Failures + g.failedBoots, PlanRefused: g.actuator.Fleet().Refused != "",
 		Readings: readings, Constants: app.GroupConstants(g.spec),
 	}
 	prices := g.pricesByNode()

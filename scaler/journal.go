@@ -128,6 +128,11 @@ func (s *StepRecord) enter(p Phase, now time.Time) {
 	s.Phase, s.History = p, append(slices.Clone(s.History), PhaseTime{p, now})
 }
 
+// reached reports whether the step came as far as the phase.
+func (s StepRecord) reached(p Phase) bool {
+	return slices.ContainsFunc(s.History, func(t PhaseTime) bool { return t.Phase == p })
+}
+
 // At is when the step entered its last phase.
 func (s StepRecord) At() time.Time {
 	if len(s.History) == 0 {

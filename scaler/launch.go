@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,13 +21,15 @@ func (a *actuator) rewrite(ctx context.Context, s *shard, nodes tfgen.Nodes) err
 	record := a.record(s)
 	record.Add, record.Remove = difference(s.nodes, nodes)
 	record.NodeSet = fileDigest(text)
-	record.Reason = a.reason(record.Remove)
+	record.Reason = cmp.Or(a.reason(record.Remove), otherOfferings(s.nodes, nodes))
 	if err := a.begin(ctx, s, record); err != nil {
 		return err
 	}
+	before := s.nodes
 	if err := s.writeNodes(nodes); err != nil {
 		return err
 	}
+	s.noteRemoved(before)
 	e := s.expect(a.module)
 	if s.err != nil && e.creations() > 0 {
 		return a.enter(ctx, s, PhaseWritten) // what failed before goes on failing: its retry does this too
@@ -83,6 +86,8 @@ func (a *actuator) start(ctx context.Context, s *shard, expect Expect) error {
 		record := a.record(s)
 		if len(expect.Replace) > 0 {
 			record.Reason = "replaces " + strings.Join(expect.Replace, ", ")
+		} else if len(expect.Import) > 0 {
+			record.Reason = "adopts " + strings.Join(expect.Import, ", ")
 		}
 		if err := a.begin(ctx, s, record); err != nil {
 			return err
@@ -112,6 +117,7 @@ func (a *actuator) launch(ctx context.Context, s *shard, status StepStatus, do f
 		progress: func(p Progress) {
 			a.results <- result{shard: s, progress: &p}
 		},
+		policies: a.policies(s),
 	}
 	go func() {
 		err := do(root, watch)

@@ -14,6 +14,7 @@ type Metrics struct {
 	wanted       *prometheus.GaugeVec
 	degraded     *prometheus.GaugeVec
 	shadow       *prometheus.GaugeVec
+	penalty      *prometheus.GaugeVec
 	cost         []*prometheus.GaugeVec // an hour, this month, forecast
 	decisions    *prometheus.CounterVec
 	held         *prometheus.CounterVec
@@ -25,6 +26,11 @@ type Metrics struct {
 	tickSeconds  *prometheus.HistogramVec
 	ticksMissed  *prometheus.CounterVec
 	optimizers   *optimizerMetrics
+	orphans      *prometheus.GaugeVec
+	adopted      *prometheus.CounterVec
+	deleted      *prometheus.CounterVec
+	drift        *prometheus.CounterVec
+	drifted      *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics.
@@ -44,6 +50,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		wanted:   gauge("scalerd_group_wanted_nodes", "Nodes decided last.", group...),
 		degraded: gauge("scalerd_group_degraded", "1 while a step fails or the size is unknown.", group...),
 		shadow:   gauge("scalerd_shadow_nodes", "Nodes that the group would have with a shadow policy.", "application", "group", "policy"),
+		penalty:  gauge("scalerd_offering_penalty", "What an offering has from its failures: 1 after one, halved every ten minutes; from 0.5 on it is avoided.", "application", "group", "offering"),
 		cost: []*prometheus.GaugeVec{
 			gauge("scalerd_cost_per_hour", "What the nodes that exist cost an hour.", "application", "group", "currency"),
 			gauge("scalerd_cost_month", "What the nodes cost since the calendar month began, in UTC.", "application", "group", "currency"),
@@ -59,11 +66,17 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		tickSeconds:  seconds("scalerd_tick_seconds", "Time of a tick.", "application"),
 		ticksMissed:  counter("scalerd_ticks_missed_total", "Ticks that were skipped because one took too long.", "application"),
 		optimizers:   newOptimizerMetrics(reg),
+		orphans:      gauge("scalerd_orphans", "Resources in the cloud with the group's tags that no state has.", group...),
+		adopted:      counter("scalerd_orphans_adopted_total", "Resources of interrupted creations that were taken over.", group...),
+		drift:        counter("scalerd_drift_total", "Changes behind Terraform's back by kind: deleted, changed or foreign writer.", "application", "group", "kind"),
+		drifted:      gauge("scalerd_drift_findings", "Changes behind Terraform's back that are not repaired.", group...),
+		deleted:      counter("scalerd_orphans_deleted_total", "Resources that nobody wanted and that were deleted.", group...),
 	}
+	reg.MustRegister(m.orphans, m.adopted, m.deleted, m.drift, m.drifted)
 	for _, v := range m.cost {
 		reg.MustRegister(v)
 	}
-	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.decisions, m.held, m.policyErrors, m.missing,
+	reg.MustRegister(m.nodes, m.wanted, m.degraded, m.shadow, m.penalty, m.decisions, m.held, m.policyErrors, m.missing,
 		m.steps, m.stepSeconds, m.gone, m.tickSeconds, m.ticksMissed)
 	return m
 }
@@ -80,10 +93,6 @@ func (m *Metrics) step(app, group string, err error, took time.Duration) {
 	m.stepSeconds.WithLabelValues(app, group).Observe(took.Seconds())
 }
 
-func (m *Metrics) drift(app, group string) {
-	m.gone.WithLabelValues(app, group).Inc()
-}
-
 // group sets the gauges of one group.
 func (m *Metrics) group(app string, g GroupStatus) {
 	for state, n := range map[string]int{
@@ -96,6 +105,10 @@ func (m *Metrics) group(app string, g GroupStatus) {
 	for _, s := range g.Shadows {
 		m.shadow.WithLabelValues(app, g.Name, s.Policy).Set(float64(s.Shadow.Nodes))
 	}
+	m.penalty.DeletePartialMatch(prometheus.Labels{"application": app, "group": g.Name})
+	for _, o := range g.Offerings {
+		m.penalty.WithLabelValues(app, g.Name, o.Name).Set(o.Penalty)
+	}
 	for i, v := range m.cost {
 		v.DeletePartialMatch(prometheus.Labels{"application": app, "group": g.Name})
 		if c := g.Cost; c != nil {
@@ -107,15 +120,17 @@ func (m *Metrics) group(app string, g GroupStatus) {
 		degraded = 1
 	}
 	m.degraded.WithLabelValues(app, g.Name).Set(degraded)
+	m.drifted.WithLabelValues(app, g.Name).Set(float64(len(g.Drift)))
+	m.orphans.WithLabelValues(app, g.Name).Set(float64(len(g.Lookup.Orphans)))
 }
 
 // forget drops the series of a group that is gone.
 func (m *Metrics) forget(app, group string) {
 	labels := prometheus.Labels{"application": app, "group": group}
-	for _, v := range append([]*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow}, m.cost...) {
+	for _, v := range append([]*prometheus.GaugeVec{m.nodes, m.wanted, m.degraded, m.shadow, m.orphans, m.drifted, m.penalty}, m.cost...) {
 		v.DeletePartialMatch(labels)
 	}
-	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone} {
+	for _, v := range []*prometheus.CounterVec{m.decisions, m.held, m.policyErrors, m.steps, m.gone, m.adopted, m.deleted, m.drift} {
 		v.DeletePartialMatch(labels)
 	}
 	m.stepSeconds.DeletePartialMatch(labels)

@@ -14,7 +14,10 @@ import (
 // reconcile rewrites node sets until they fit the wish.
 func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 	edits := map[*shard]tfgen.Nodes{}
-	a.dropDoomed(edits)
+	clear(a.leaving)
+	a.reoffer(edits, now)
+	a.takeBack(edits, now)
+	a.dropDoomed(edits, now)
 	alive := a.alive()
 	switch diff := a.wish.nodes - len(alive); {
 	case diff > 0 && a.desc != nil && a.baseReady() && !now.Before(a.creating.retryAt):
@@ -22,10 +25,11 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 			return err
 		}
 	case diff < 0:
-		a.shrink(edits, alive, -diff)
+		a.shrink(edits, alive, -diff, now)
 	}
+	a.depart(ctx, now)
 	if a.creating.err != nil && a.done() {
-		a.noteCreation(nil) // what failed is not wanted any more
+		a.noteCreation(nil, time.Time{}) // what failed is not wanted any more
 	}
 	for _, s := range a.shards {
 		if nodes, ok := edits[s]; ok {
@@ -39,14 +43,13 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 
 // dropDoomed takes the nodes that must go out of the node sets of shards that
 // have no step in flight.
-func (a *actuator) dropDoomed(edits map[*shard]tfgen.Nodes) {
+func (a *actuator) dropDoomed(edits map[*shard]tfgen.Nodes, now time.Time) {
 	for _, s := range a.shards {
-		if s.busy {
-			continue
-		}
 		for name := range s.nodes {
-			if a.doomed[name] || s.broken(a.module, name) {
+			if !s.busy && s.suspect == nil && s.broken(a.module, name) {
 				a.doomed[name] = true
+			}
+			if a.goes(name) && a.mayGo(s, name, now) && !s.busy && s.suspect == nil {
 				delete(edit(edits, s), name)
 			}
 		}
@@ -67,13 +70,14 @@ type member struct {
 	shard *shard
 }
 
-// alive lists the nodes that are written and not doomed.
+// alive lists the nodes that are written and are not on their way out for good.
 func (a *actuator) alive() []member {
 	var alive []member
 	for _, s := range a.shards {
-		for _, name := range sortedKeys(s.nodes) {
-			if !a.doomed[name] {
-				alive = append(alive, member{name, s})
+		m := a.membersOf(s)
+		for i, n := range m.list {
+			if m.written[i] && !a.goes(n.Name) {
+				alive = append(alive, member{n.Name, s})
 			}
 		}
 	}
@@ -98,7 +102,7 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 			return err
 		}
 		a.created[name] = now
-		edit(edits, s)[name] = a.settings(number).Decided(a.decision())
+		edit(edits, s)[name] = a.offers.best(now).Settings(number).Decided(a.decision()).Installed(a.installation)
 	}
 	return nil
 }
@@ -111,18 +115,25 @@ func (a *actuator) decision() int64 {
 	return a.wish.decision
 }
 
-// roomy finds or makes a shard that takes one more node now.
+// roomy finds or makes a shard that takes one more node now. The fullest is taken,
+// so that one that is nearly empty gets none while another has room, and can go when
+// its last nodes have gone.
 func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, error) {
+	var best *shard
+	most := -1
 	for _, s := range a.shards {
 		size := len(s.nodes)
 		if nodes, ok := edits[s]; ok {
 			size = len(nodes)
 		}
-		if a.idle(s, now) && size < a.desc.group.ShardSize {
-			return s, nil
+		if size > most && size < a.desc.group.ShardSize && a.idle(s, now) {
+			best, most = s, size
 		}
 	}
-	name := tfgen.ShardName(len(a.shards))
+	if best != nil {
+		return best, nil
+	}
+	name := a.freeShardName()
 	s := &shard{name: name, dir: filepath.Join(a.dir, name), nodes: tfgen.Nodes{}}
 	if err := s.writeModule(a.module, a.handed()); err != nil {
 		return nil, err
@@ -133,19 +144,24 @@ func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, e
 }
 
 // shrink takes n nodes out of the node sets: those that do not exist yet first,
-// then those with old settings, then the newest; protected nodes never. Nodes of a shard with a step in
-// flight wait for its end.
-func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
+// then those on their way out, then those with old settings, then the newest;
+// protected nodes never, and those that could not be drained only later. Nodes of a
+// shard with a step in flight wait for its end, and those of one under suspicion until
+// the cloud was asked: what leads to a lost machine may be another resource of its node.
+func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int, now time.Time) {
 	rank := func(m member) int {
 		switch {
 		case !m.shard.exists(a.module, m.name):
 			return 0
-		case a.outdated[m.name] != "":
+		case a.departures[m.name] != nil:
 			return 1
-		default:
+		case a.outdated[m.name] != "":
 			return 2
+		default:
+			return 3
 		}
 	}
+	alive = slices.DeleteFunc(alive, func(m member) bool { return now.Before(a.kept[m.name]) })
 	if a.desc != nil {
 		alive = slices.DeleteFunc(alive, func(m member) bool { return protected(a.desc.group.Scaling.Victims, m.name) })
 	}
@@ -153,7 +169,7 @@ func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int) {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(tfgen.NodeNumber(y.name), tfgen.NodeNumber(x.name)))
 	})
 	for _, victim := range alive[:min(n, len(alive))] {
-		if !victim.shard.busy {
+		if a.mayGo(victim.shard, victim.name, now) && !victim.shard.busy && victim.shard.suspect == nil {
 			delete(edit(edits, victim.shard), victim.name)
 		}
 	}

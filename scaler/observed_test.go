@@ -82,6 +82,18 @@ func TestAnOrderIsPlannedAndNotCarriedOut(t *testing.T) {
 				t.Errorf("%s: creates and deletes %v, %v, want %v: %+v", test.what, got, err, test.want, plan.Changes)
 			}
 		}
+		if _, err := w.Scale(t.Context(), "shop", "web", 3); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		if _, err := w.Drop(t.Context(), "shop", "web-0003", false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		plan, err := w.PlanScale(t.Context(), "shop", "web", 3)
+		if err != nil || len(plan.Changes) != 1 || plan.Changes[0].Address != `terraform_data.node["web-0004"]` {
+			t.Errorf("one more after web-0003 is gone: %+v, %v, want web-0004: a name is never used again", plan.Changes, err)
+		}
 		if _, err := w.PlanScale(t.Context(), "shop", "web", 10); !errors.Is(err, scaler.ErrRefused) {
 			t.Errorf("PlanScale(10) = %v, want a refusal: max is 9", err)
 		}

@@ -64,7 +64,7 @@ func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, err
 	}
 	a, err := s.application(ctx, described.Name)
 	if errors.Is(err, ErrNotFound) {
-		return PlanNew(ctx, described, s.config.Terraform, true)
+		return PlanNew(ctx, described, s.config.Terraform, s.config.Checks, true)
 	}
 	if err != nil {
 		return ApplicationPlan{}, err
@@ -77,20 +77,21 @@ func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, err
 	if err != nil {
 		return ApplicationPlan{}, err
 	}
-	return planAll(ctx, described, s.config.Terraform, sources, false)
+	return planAll(ctx, described, s.config.Terraform, s.config.Checks, sources, false)
 }
 
 // PlanNew says what a first submission of the description would do. Without access
 // to the clouds, terraform is asked about local groups only; what the others would
-// create is known from what is generated.
-func PlanNew(ctx context.Context, described *spec.Application, tf Terraform, access bool) (ApplicationPlan, error) {
+// create is known from what is generated. Checks that are not nil are asked about
+// every plan that terraform makes.
+func PlanNew(ctx context.Context, described *spec.Application, tf Terraform, checks Checks, access bool) (ApplicationPlan, error) {
 	var sources []planSource
 	for i := range described.Groups {
 		source := newSource(&described.Groups[i])
 		source.generated = !access && source.described.Cloud != spec.CloudLocal
 		sources = append(sources, source)
 	}
-	return planAll(ctx, described, tf, sources, true)
+	return planAll(ctx, described, tf, checks, sources, true)
 }
 
 // planSource is where a group's plan starts from.
@@ -136,7 +137,7 @@ func (a *application) planSources(described *spec.Application) []planSource {
 	return sources
 }
 
-func planAll(ctx context.Context, described *spec.Application, tf Terraform, sources []planSource, isNew bool) (ApplicationPlan, error) {
+func planAll(ctx context.Context, described *spec.Application, tf Terraform, checks Checks, sources []planSource, isNew bool) (ApplicationPlan, error) {
 	plan := ApplicationPlan{Application: described.Name, New: isNew}
 	dir, err := os.MkdirTemp("", "scalerd-plan-")
 	if err != nil {
@@ -144,7 +145,7 @@ func planAll(ctx context.Context, described *spec.Application, tf Terraform, sou
 	}
 	defer os.RemoveAll(dir)
 	for _, source := range sources {
-		group, err := planGroup(ctx, described, tf, source, filepath.Join(dir, source.name))
+		group, err := planGroup(ctx, described, tf, checks, source, filepath.Join(dir, source.name))
 		if err != nil {
 			return plan, fmt.Errorf("plan group %s: %w", source.name, err)
 		}
@@ -154,12 +155,17 @@ func planAll(ctx context.Context, described *spec.Application, tf Terraform, sou
 }
 
 // planGroup lets an actuator rewrite a copy of the group, and plans the copy.
-func planGroup(ctx context.Context, described *spec.Application, tf Terraform, source planSource, dir string) (GroupPlan, error) {
+func planGroup(ctx context.Context, described *spec.Application, tf Terraform, checks Checks, source planSource, dir string) (GroupPlan, error) {
 	plan := GroupPlan{Name: source.name, From: source.from, To: source.to, Removed: source.described == nil}
 	if err := copyGroup(source.dir, dir); err != nil {
 		return plan, err
 	}
-	a := &actuator{app: described.Name, group: source.name, dir: dir, tf: tf, store: dryStore{row: source.row}, log: slog.New(slog.DiscardHandler)}
+	// What is known of the states is planned on, as files: a plan of ours needs no
+	// lock and makes nothing in a backend.
+	local := *described
+	local.Backend = nil
+	described = &local
+	a := &actuator{app: described.Name, group: source.name, dir: dir, tf: tf, store: dryStore{row: source.row}, checks: checks, log: slog.New(slog.DiscardHandler)}
 	var desc *description
 	if source.described != nil {
 		plan.Cloud = string(source.described.Cloud)
@@ -181,7 +187,7 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, s
 			return plan, err
 		}
 	} else {
-		a.shrink(edits, alive, -diff)
+		a.shrink(edits, alive, -diff, time.Now())
 	}
 	plan.Notes = notes(source, a)
 	for s, nodes := range edits {
@@ -214,11 +220,8 @@ func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan, generated boo
 		case e.empty() && !s.stale():
 			continue
 		}
-		changes, err := a.tf.Plan(ctx, a.root(s))
+		changes, err := a.planned(ctx, s, e)
 		if err != nil {
-			return err
-		}
-		if err := e.Check(changes); err != nil {
 			return err
 		}
 		if len(changes) > 0 {
@@ -227,6 +230,18 @@ func (a *actuator) planRoots(ctx context.Context, plan *GroupPlan, generated boo
 		plan.Changes = append(plan.Changes, changes...)
 	}
 	return nil
+}
+
+// planned plans a root module, and asks the checks where there are any.
+func (a *actuator) planned(ctx context.Context, s *shard, e Expect) ([]Change, error) {
+	if a.checks != nil {
+		return a.tf.Check(ctx, a.root(s), e, nil, a.policies(s))
+	}
+	changes, err := a.tf.Plan(ctx, a.root(s))
+	if err != nil {
+		return nil, err
+	}
+	return changes, e.Check(changes)
 }
 
 // generated adds what is known without terraform of a root module.
@@ -294,13 +309,16 @@ func copyGroup(from, to string) error {
 		if err != nil {
 			return err
 		}
+		if entry.Name() == RemoteStateFile {
+			target = filepath.Join(filepath.Dir(target), "terraform.tfstate")
+		}
 		return os.WriteFile(target, text, 0o600)
 	})
 }
 
 func copied(name string) bool {
-	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".tfstate") ||
-		strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".yaml")
+	return name != tfgen.BackendFile && (strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".tfstate") ||
+		strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".yaml"))
 }
 
 // dryStore is a Store for a plan: it remembers nothing.

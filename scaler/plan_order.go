@@ -41,10 +41,21 @@ func (s *Service) planOrder(ctx context.Context, app, name string, order func(*g
 	if err != nil {
 		return GroupPlan{}, err
 	}
+	if err := s.number(ctx, app, &source); err != nil {
+		return GroupPlan{}, err
+	}
 	dir, err := os.MkdirTemp("", "scalerd-plan-")
 	if err != nil {
 		return GroupPlan{}, fmt.Errorf("plan: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	return planGroup(ctx, described, s.config.Terraform, source, filepath.Join(dir, name))
+}
+
+// number sets the number of the next node's name, which only the actuator counts, so
+// that a plan shows the names that its step would give.
+func (s *Service) number(ctx context.Context, app string, source *planSource) error {
+	row, err := s.config.Store.Group(ctx, app, source.name)
+	source.row.NextNumber = row.NextNumber
+	return err
 }

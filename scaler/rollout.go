@@ -22,6 +22,9 @@ type rolloutStep struct {
 	Reason string
 }
 
+// acts reports whether anything is asked for.
+func (s rolloutStep) acts() bool { return s.Surge > 0 || len(s.Drop) > 0 }
+
 // nextRollout says how a group goes on from nodes with old settings to new ones:
 // first as many new nodes as the surge allows, then, when every new node has been
 // ready for the pause, a batch of old ones goes. A new node that does not become
@@ -29,6 +32,15 @@ type rolloutStep struct {
 // nodes stays ready throughout. It is pure, and decides from what exists: called
 // again after a restart, it goes on.
 func nextRollout(nodes []NodeStatus, wanted int, r spec.Rollout, now time.Time) rolloutStep {
+	return replace(nodes, wanted, r, now, replacement{"has old settings", "have old settings", "with new settings "})
+}
+
+// replacement is how a replacement is told: what one and several nodes have that
+// are replaced, and what new ones are.
+type replacement struct{ has, have, fresh string }
+
+// replace replaces the nodes that are marked as outdated.
+func replace(nodes []NodeStatus, wanted int, r spec.Rollout, now time.Time, words replacement) rolloutStep {
 	var old, fresh []NodeStatus
 	for _, n := range nodes {
 		switch {
@@ -44,11 +56,11 @@ func nextRollout(nodes []NodeStatus, wanted int, r spec.Rollout, now time.Time) 
 	}
 	step := rolloutStep{Surge: min(r.Surge, len(old))}
 	if wait := notSettled(fresh, r.Pause.AsDuration(), now); wait != "" {
-		step.Reason = nodesAre(len(old), "has", "have") + " old settings; " + wait
+		step.Reason = nodesAre(len(old), words.has, words.have) + "; " + wait
 		return step
 	}
 	if missing := wanted + step.Surge - len(old) - len(fresh); missing > 0 {
-		step.Reason = nodesAre(missing, "with new settings comes", "with new settings come") + " first"
+		step.Reason = nodesAre(missing, words.fresh+"comes", words.fresh+"come") + " first"
 		return step
 	}
 	slices.SortFunc(old, func(x, y NodeStatus) int {
@@ -85,17 +97,23 @@ func readiness(n NodeStatus) int {
 	return 0
 }
 
-// roll takes the next step of a group's rollout, as a decision of its own.
+// roll takes the next step of a group's repair, or else of its rollout, as a decision
+// of its own.
 func (a *application) roll(ctx context.Context, g *group, now time.Time) {
 	if a.stored.Paused || g.row.Paused || !g.row.Known || g.actuator.Fleet().Unknown != "" {
 		return
 	}
-	step := nextRollout(g.nodeStatuses(), g.row.Wanted, g.spec.Rollout, now)
-	g.rollout = step.Reason
+	nodes := g.nodeStatuses()
+	step, reason := g.nextRepair(nodes, now), ""
+	g.repair, g.rollout = step.Reason, ""
+	repairs := step.acts()
+	if reason = "repair: " + step.Reason; !repairs {
+		step = nextRollout(nodes, g.row.Wanted, g.spec.Rollout, now)
+		g.rollout, reason = step.Reason, "rollout: "+step.Reason
+	}
 	if step.Surge == g.row.Surge && len(step.Drop) == 0 {
 		return
 	}
-	reason := "rollout: " + step.Reason
 	if step.Reason == "" {
 		reason = "rollout: every node has the description's settings"
 	}
@@ -109,6 +127,9 @@ func (a *application) roll(ctx context.Context, g *group, now time.Time) {
 		return
 	}
 	g.row, g.history.Dropped = row, row.Dropping
+	if repairs {
+		g.noteReplaced(nodes, step.Drop, now)
+	}
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", id, "surge", step.Surge, "drop", step.Drop, "reasons", d.Reasons)
 	g.ask(step.Drop, id)

@@ -13,7 +13,7 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// Config is what a Service works with. Every exported field but Prices is
+// Config is what a Service works with. Every exported field but Checks and Prices is
 // required.
 type Config struct {
 	// Data is the folder with everything on disk.
@@ -27,12 +27,22 @@ type Config struct {
 	CheckQuery func(promql string) error
 	// DriftEvery is the time between two drift checks of a shard.
 	DriftEvery time.Duration
-	Metrics    *Metrics
-	Log        *slog.Logger
+	// DriftPerHour and DriftAtOnce bound the drift checks of all groups; 0 is no limit.
+	DriftPerHour, DriftAtOnce int
+	// LookupEvery is the time between two looks in the cloud for machines that no
+	// state tells of, 0 for none without cause; LookupGrace is how long a cloud may take
+	// to show what it made, and to hide what it deleted.
+	LookupEvery, LookupGrace time.Duration
+	Metrics                  *Metrics
+	Log                      *slog.Logger
+	// Checks are asked about every plan; nil for none.
+	Checks  Checks
+	Drainer Drainer
 	// Prices says what nodes cost; it is nil where only descriptions say it.
 	Prices *price.List
 
-	optimizers *Optimizers
+	optimizers  *Optimizers
+	driftBudget *driftBudget
 }
 
 // Service runs any number of applications, each in goroutines of its own, so that
@@ -50,6 +60,7 @@ type Service struct {
 // NewService returns a Service that does nothing until Run.
 func NewService(config Config) *Service {
 	config.optimizers = newOptimizers(config)
+	config.driftBudget = newDriftBudget(config.DriftAtOnce, config.DriftPerHour)
 	return &Service{
 		config: config,
 		loaded: make(chan struct{}),
@@ -168,6 +179,33 @@ func (s *Service) Nodes(ctx context.Context, name string) ([]NodeStatus, error) 
 		return nil, err
 	}
 	return a.published.Load().nodes, nil
+}
+
+// GroupOrphans is what the clouds have of a group and no state tells of.
+type GroupOrphans struct {
+	Application string `json:"application"`
+	Group       string `json:"group"`
+	Cloud       string `json:"cloud"`
+	LookupStatus
+}
+
+// Orphans are those of one group or, with an empty name, of all groups of the
+// application.
+func (s *Service) Orphans(ctx context.Context, app, group string) ([]GroupOrphans, error) {
+	status, err := s.Application(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	all := []GroupOrphans{}
+	for _, g := range status.Groups {
+		if group == "" || group == g.Name {
+			all = append(all, GroupOrphans{Application: app, Group: g.Name, Cloud: g.Cloud, LookupStatus: g.Lookup})
+		}
+	}
+	if group != "" && len(all) == 0 {
+		return nil, fmt.Errorf("group %s of application %s: %w", group, app, ErrNotFound)
+	}
+	return all, nil
 }
 
 // Decisions are the newest decisions first, of one group or, with an empty name,

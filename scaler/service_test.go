@@ -47,6 +47,7 @@ type world struct {
 	dir    string
 	cloud  *cloud
 	meters *meters
+	hooks  *hooks
 	db     *store.SQLite
 	// wrap puts something before the store; nil for nothing.
 	wrap func(scaler.Store) scaler.Store
@@ -55,7 +56,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, dir: t.TempDir(), cloud: newCloud(), meters: newMeters()}
+	w := &world{t: t, dir: t.TempDir(), cloud: newCloud(), meters: newMeters(), hooks: &hooks{}}
 	w.start()
 	t.Cleanup(func() { w.stop() })
 	return w
@@ -80,6 +81,8 @@ func (w *world) start() {
 		CheckQuery: func(string) error { return nil },
 		DriftEvery: time.Minute,
 		Metrics:    scaler.NewMetrics(prometheus.NewRegistry()),
+		Checks:     w.hooks,
+		Drainer:    w.hooks,
 		Log:        slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/scalerd/scalerd/scaler/failure"
 	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -47,6 +48,35 @@ type shard struct {
 	failures int
 	retryAt  time.Time
 	err      error
+	// kind is why the last step failed, and login a digest of the credentials that it
+	// had; refused are the nodes that another offering is looked for.
+	kind    failure.Kind
+	login   string
+	refused []string
+	// refusal is why the shard's last plan was not applied, refusals how many were not
+	// in a row, refusedUntil until when no deletion is tried, and removed the nodes
+	// that the last rewrite took out.
+	refusal      error
+	refusals     int
+	refusedUntil time.Time
+	removed      tfgen.Nodes
+	// leaveChecked is set while the deletion of nodes is planned beside the steps.
+	leaveChecked bool
+	// suspect is set while a creation's outcome is not known; adopts are the
+	// identifiers of what the next step takes over, by address; endedAt is the end of
+	// the last step.
+	suspect *suspicion
+	adopts  map[string]string
+	endedAt time.Time
+	// serial is that of the state that the last step left. repair are addresses to
+	// change back, repairing those of the step in flight.
+	serial            int64
+	serialKnown       bool
+	repair, repairing []string
+	// members are its nodes as they were worked out last; nil where that has to be done.
+	members *members
+	// emptySince is when it was first seen to hold and want nothing; zero where it does.
+	emptySince time.Time
 }
 
 // loadShard reads a shard from disk.
@@ -73,7 +103,7 @@ func loadShard(dir string, tf Terraform) (*shard, error) {
 	}
 	s.applied = string(applied)
 	s.readState(tf)
-	return s, nil
+	return s, s.readAdopts()
 }
 
 func (s *shard) readState(tf Terraform) {
@@ -94,6 +124,22 @@ func (s *shard) writeNodes(nodes tfgen.Nodes) error {
 	return nil
 }
 
+// noteRemoved remembers which nodes a rewrite took out that were there before.
+func (s *shard) noteRemoved(before tfgen.Nodes) {
+	removed := tfgen.Nodes{}
+	for name, settings := range before {
+		if _, kept := s.nodes[name]; !kept {
+			removed[name] = settings
+		}
+	}
+	for name, settings := range s.removed {
+		if _, back := s.nodes[name]; !back {
+			removed[name] = settings
+		}
+	}
+	s.removed = removed
+}
+
 // expect is what a plan must do to turn the state into the node set.
 func (s *shard) expect(module tfgen.Module) Expect {
 	if module.Within != "" {
@@ -104,7 +150,9 @@ func (s *shard) expect(module tfgen.Module) Expect {
 	for _, node := range sortedKeys(s.nodes) {
 		for _, address := range module.Addresses(node) {
 			want[address] = true
-			if _, ok := s.state.Resources[address]; !ok {
+			if _, ok := s.state.Resources[address]; !ok && s.adopts[address] != "" {
+				e.Import = append(e.Import, address)
+			} else if !ok {
 				e.Create = append(e.Create, address)
 			} else if s.stale() {
 				e.Update = append(e.Update, address)
@@ -225,7 +273,7 @@ func (s *shard) writeModule(module tfgen.Module, shared json.RawMessage) error {
 		return fmt.Errorf("root module: %w", err)
 	}
 	keep := map[string]bool{}
-	for _, file := range module.Files {
+	for _, file := range module.RootFiles(s.name) {
 		keep[file.Name] = true
 		if err := writeFile(filepath.Join(s.dir, file.Name), file.Content); err != nil {
 			return err
@@ -287,23 +335,55 @@ func (s *shard) removeOld(keep map[string]bool) error {
 
 // moduleDigest is a digest of what a change of the description may change in a
 // root module: its configuration and what its base hands to it. User data is not
-// part of it, because a node keeps the one that it started with.
-func moduleDigest(dir string) (string, error) { return ConfigDigest(dir, tfgen.SharedFile) }
+// part of it, because a node keeps the one that it started with, and neither is the
+// backend, which is not the nodes' business.
+func moduleDigest(dir string) (string, error) {
+	paths, err := configuration(dir)
+	if err != nil {
+		return "", err
+	}
+	return filesDigest(append(withoutBackend(paths), filepath.Join(dir, tfgen.SharedFile)))
+}
+
+// ModuleConfigDigest is ConfigDigest without the backend: the same for all shards of a
+// group.
+func ModuleConfigDigest(dir string) (string, error) {
+	paths, err := configuration(dir)
+	if err != nil {
+		return "", err
+	}
+	return filesDigest(withoutBackend(paths))
+}
+
+func withoutBackend(paths []string) []string {
+	return slices.DeleteFunc(paths, func(path string) bool { return filepath.Base(path) == tfgen.BackendFile })
+}
 
 // fileDigest is the sha256 of a file's content.
 func fileDigest(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 
-// ConfigDigest is a digest of a root module's .tf files and the further ones, by
-// name and content; files that are not there do not count.
-func ConfigDigest(dir string, further ...string) (string, error) {
+// ConfigDigest is a digest of a root module's .tf files by name and content.
+func ConfigDigest(dir string) (string, error) {
+	paths, err := configuration(dir)
+	if err != nil {
+		return "", err
+	}
+	return filesDigest(paths)
+}
+
+// configuration lists a root module's .tf files in order.
+func configuration(dir string) ([]string, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.tf"))
 	if err != nil {
-		return "", fmt.Errorf("list %s: %w", dir, err)
+		return nil, fmt.Errorf("list %s: %w", dir, err)
 	}
 	slices.Sort(paths)
-	for _, name := range further {
-		paths = append(paths, filepath.Join(dir, name))
-	}
+	return paths, nil
+}
+
+// filesDigest is a digest of files by name and content; files that are not there do
+// not count.
+func filesDigest(paths []string) (string, error) {
 	h := sha256.New()
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
@@ -348,6 +428,8 @@ type groupFacts struct {
 	Shared      []string   `json:"shared,omitempty"`
 	Cloud       spec.Cloud `json:"cloud"`
 	Credentials string     `json:"credentials,omitempty"`
+	// Backend is where the states are; nil is in files.
+	Backend *spec.Backend `json:"backend,omitempty"`
 }
 
 func writeGroupFacts(groupDir string, facts groupFacts) error {

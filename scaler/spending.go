@@ -59,25 +59,42 @@ func (s Spending) with(now time.Time, nodes int, perHour float64, node price.Pri
 	return s
 }
 
-// NodePrice is what a node of the group costs: what the group says, else what the
-// list says. It is false where neither does. The list may be nil.
+// NodePrice is what a node of the group costs: what the group, or the offering that it
+// prefers, says, else what the list says. It is false where neither does. The list may be nil.
 func NodePrice(list *price.List, g *spec.Group) (price.Price, bool) {
+	if len(g.Offerings) > 0 {
+		if o := g.Offerings[0]; o.PricePerHour > 0 {
+			return ownPrice(list, g, o.PricePerHour), true
+		} else if g.PricePerHour == nil {
+			return list.Node(g.With(o))
+		}
+	}
 	if g.PricePerHour == nil {
 		return list.Node(g)
 	}
-	p := price.Price{PerHour: *g.PricePerHour, Currency: "USD"}
+	return ownPrice(list, g, *g.PricePerHour), true
+}
+
+// ownPrice is a price of the description, in the currency of the budget or the list.
+func ownPrice(list *price.List, g *spec.Group, perHour float64) price.Price {
+	p := price.Price{PerHour: perHour, Currency: "USD"}
 	if list != nil {
 		p.Currency = list.Currency
 	}
 	if g.Budget != nil && g.Budget.Currency != "" {
 		p.Currency = g.Budget.Currency
 	}
-	return p, true
+	return p
 }
 
 // priceOf is what a node costs by the settings that it was created with: those of an
 // older description may be another offering. Otherwise it costs what the group's do.
 func priceOf(list *price.List, g *spec.Group, n FleetNode, usual price.Price) price.Price {
+	for _, o := range g.Offerings {
+		if o.Name == n.Offered && o.PricePerHour > 0 {
+			return ownPrice(list, g, o.PricePerHour)
+		}
+	}
 	if n.Offering.Name == "" || n.Offering == price.Of(g) {
 		return usual
 	}

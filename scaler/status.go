@@ -49,11 +49,18 @@ type GroupStatus struct {
 	Problem string       `json:"problem,omitempty"`
 	RetryAt time.Time    `json:"retry_at,omitzero"`
 	Steps   []StepStatus `json:"steps,omitempty"`
-	Drift   []Change     `json:"drift,omitempty"`
+	// Drift is what changed behind Terraform's back and is not repaired.
+	Drift []DriftFinding `json:"drift,omitempty"`
+	// Lookup is what the cloud has of the group and no state tells of.
+	Lookup LookupStatus `json:"lookup"`
+	// Offerings are what new nodes may be, and how each has done lately.
+	Offerings []OfferingStatus `json:"offerings,omitempty"`
 	// Decision is what the last tick decided, also where it changed nothing.
 	Decision *Decision `json:"decision,omitempty"`
 	// Rollout says what the replacement of nodes with old settings does or waits for.
 	Rollout string `json:"rollout,omitempty"`
+	// Repair says what the replacement of nodes that do not work does or waits for.
+	Repair string `json:"repair,omitempty"`
 	// Optimizer is what the group's optimizer knows and does, where it has one.
 	Optimizer *AdvisorStatus `json:"optimizer,omitempty"`
 	// Warmup is how long nodes took from their creation until they were ready.
@@ -99,6 +106,8 @@ type NodeStatus struct {
 	Zone      string    `json:"zone,omitempty"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	ReadyAt   time.Time `json:"ready_at,omitzero"`
+	// Offering is the name of the offering that it is of, where its group has any.
+	Offering string `json:"offering,omitempty"`
 	// Protected is set for a node that never goes.
 	Protected bool `json:"protected,omitempty"`
 	// Outdated says in which settings the description differs from what the node

@@ -19,7 +19,16 @@ type Root struct {
 	// one, the first of the cloud.
 	Cloud       spec.Cloud
 	Credentials string
+	// Backend is where the state is; nil is a file in Dir.
+	Backend *spec.Backend
 }
+
+// RemoteStateFile is the name of the file in a root module that holds its state as it
+// was last read from a backend.
+const RemoteStateFile = "terraform.remote.tfstate"
+
+// BackendLogin stands for a cloud where the credentials of a backend are looked for.
+const BackendLogin spec.Cloud = "backend"
 
 // Credentials are what one run of terraform logs in with.
 type Credentials struct {
@@ -49,10 +58,20 @@ type Terraform interface {
 	Recover(ctx context.Context, root Root, watch Watcher) error
 	// Plan says what applying root would change, without applying it.
 	Plan(ctx context.Context, root Root) ([]Change, error)
-	// Drift makes a refreshing plan and lists what changed behind Terraform's back.
+	// Drift makes a refreshing plan and lists what changed behind Terraform's back. A
+	// state in a backend is read anew, so that State answers what is true now.
 	Drift(ctx context.Context, root Root) ([]Change, error)
-	// State reads what exists. ErrStateLost means that there was a state once.
+	// State reads what exists, and is cheap: of a state in a backend it is what was
+	// there after the last step or drift check. ErrStateLost means that there was a state once.
 	State(dir string) (State, error)
+	// Check plans root with another node set (nil: the one on disk), without waiting
+	// for a step that is under way in it. It checks the plan against expect, asks
+	// checked about it, and applies nothing.
+	Check(ctx context.Context, root Root, expect Expect, nodes tfgen.Nodes, checked func(context.Context, SavedPlan) error) ([]Change, error)
+	// Login is a digest of the credentials with which terraform would run in root now.
+	Login(root Root) (string, error)
+	// Found applies a lookup, which manages nothing, and returns what it found.
+	Found(ctx context.Context, root Root) ([]tfgen.Found, error)
 }
 
 // ErrStateLost is returned where a state existed and is gone, or went back to an
@@ -65,7 +84,7 @@ var ErrStateLost = errors.New("terraform state was lost or replaced")
 var ErrInterrupted = errors.New("terraform was interrupted")
 
 // ErrStateMoved is returned by a step that found the state behind what terraform
-// had done, brought it in order, and applied nothing: what is expected of the plan
+// had done, or newer than what State had answered, brought it in order, and applied nothing: what is expected of the plan
 // has to be worked out again.
 var ErrStateMoved = errors.New("the state was brought in order first; nothing was applied")
 
@@ -103,6 +122,8 @@ const (
 	ActionDelete  Action = "delete"
 	ActionUpdate  Action = "update"
 	ActionReplace Action = "replace"
+	// ActionImport takes over what exists already; it may change it in place.
+	ActionImport Action = "import"
 )
 
 // Change is one resource's change in a plan.
@@ -126,6 +147,11 @@ type Expect struct {
 	// Replace are addresses of a base to replace although their configuration did
 	// not change; they are part of Shared.
 	Replace []string
+	// Import are addresses that are taken over, by import blocks in the module.
+	Import []string
+	// Refresh lets the plan look at what exists first, so that what was changed behind
+	// Terraform's back is changed back.
+	Refresh bool
 	// Destroy plans the end of everything in the module.
 	Destroy bool
 }
@@ -146,7 +172,7 @@ type Within struct {
 
 // empty reports whether a plan that does as expected has nothing to do.
 func (e Expect) empty() bool {
-	return len(e.Create)+len(e.Delete) == 0 && (e.Within == nil || len(e.Within.Create)+len(e.Within.Delete)+len(e.Within.Finish) == 0)
+	return len(e.Create)+len(e.Delete)+len(e.Import) == 0 && (e.Within == nil || len(e.Within.Create)+len(e.Within.Delete)+len(e.Within.Finish) == 0)
 }
 
 // creations and deletions count what the plan should do, in resources or, within
@@ -173,6 +199,9 @@ func (e Expect) Check(changes []Change) error {
 	}
 	for _, address := range e.Delete {
 		want[Change{address, ActionDelete}] = false
+	}
+	for _, address := range e.Import {
+		want[Change{address, ActionImport}] = false
 	}
 	if e.Within != nil {
 		for _, node := range e.Within.Create {
@@ -214,6 +243,8 @@ func (e Expect) wanted(c Change) (Change, bool) {
 		return c, slices.Contains(e.Create, c.Address)
 	case c.Action == ActionDelete:
 		return c, slices.Contains(e.Delete, c.Address)
+	case c.Action == ActionImport:
+		return c, slices.Contains(e.Import, c.Address)
 	case c.Action == ActionUpdate:
 		return c, slices.Contains(e.Update, c.Address)
 	default:
@@ -266,7 +297,11 @@ type PlanRefusedError struct {
 func (e *PlanRefusedError) Error() string {
 	var parts []string
 	for _, c := range e.Unexpected {
-		parts = append(parts, fmt.Sprintf("it would %s %s, which was not decided", c.Action, c.Address))
+		outside := ""
+		if _, node := tfgen.AddressNode(c.Address); !node {
+			outside = " and is none of the group's nodes"
+		}
+		parts = append(parts, fmt.Sprintf("it would %s %s, which was not decided%s", c.Action, c.Address, outside))
 	}
 	for _, c := range e.Absent {
 		parts = append(parts, fmt.Sprintf("it would not %s %s, which was decided", c.Action, c.Address))
@@ -328,6 +363,8 @@ type State struct {
 	// Resources are the addresses of the managed resources. The value is true for
 	// a tainted one, whose creation failed half-way.
 	Resources map[string]bool
+	// IDs are the clouds' identifiers of the managed resources, by address.
+	IDs map[string]string
 	// Nodes are the addresses of each node by name, from the output "nodes". After
 	// a failed apply it may miss nodes whose resources exist.
 	Nodes map[string]NodeOutput

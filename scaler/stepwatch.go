@@ -19,6 +19,8 @@ type stepWatch struct {
 	store    Journal
 	log      *slog.Logger
 	progress func(Progress)
+	// policies asks the user's checks about the plan.
+	policies func(context.Context, SavedPlan) error
 }
 
 var _ Watcher = (*stepWatch)(nil)
@@ -29,6 +31,9 @@ func (w *stepWatch) Progress(p Progress) { w.progress(p) }
 // Planned implements Watcher.
 func (w *stepWatch) Planned(ctx context.Context, plan SavedPlan) error {
 	w.record.Plan = planRecord(plan)
+	if err := w.policies(ctx, plan); err != nil {
+		return err
+	}
 	return w.enter(ctx, PhasePlanned)
 }
 

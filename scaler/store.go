@@ -48,6 +48,9 @@ type Store interface {
 	Comparisons(ctx context.Context, app, group string, since time.Time) ([]Comparison, error)
 	// ForgetShadows drops the ticks of all shadow policies of a group but those named.
 	ForgetShadows(ctx context.Context, app, group string, but []string) error
+	// Installation is what tells this scalerd's machines from another's, made at the
+	// first call and the same ever after.
+	Installation(ctx context.Context) (string, error)
 
 	// DecisionsBefore and StepsBefore are those with smaller IDs, the newest first.
 	DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error)

@@ -85,6 +85,7 @@ func (a *application) observeReadiness(ctx context.Context, now, before time.Tim
 		for node := range g.up {
 			if _, ok := g.ready[node]; !ok {
 				g.ready[node] = now
+				g.failedBoots = 0
 				a.saveReady(ctx, g, node, now, before)
 			}
 		}

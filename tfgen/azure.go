@@ -46,6 +46,7 @@ const azureNode = `object({
 	}))
 	user_data = string
 	decision = optional(string, "")
+	installation = optional(string, "")
 })`
 
 // azureMachine is the resource type of the group's machines.

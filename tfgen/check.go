@@ -26,12 +26,12 @@ func Check(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes 
 		case group.Cloud == spec.CloudLocal:
 			continue
 		case group.Cloud == spec.CloudEC2 && group.EC2 != nil:
-			c.machine(settings, ec2Machine, group.EC2.Arguments, ec2Given(group.EC2))
+			c.machine(settings, ec2Machine, group.EC2.Arguments, anyGiven(group, func(g *spec.Group) given { return ec2Given(g.EC2) }))
 		case group.Cloud == spec.CloudOpenStack && group.OpenStack != nil:
-			c.machine(settings, openstackMachine, group.OpenStack.Arguments, openstackGiven(group.OpenStack))
+			c.machine(settings, openstackMachine, group.OpenStack.Arguments, anyGiven(group, func(g *spec.Group) given { return openstackGiven(g.OpenStack) }))
 			c.provider(settings+".provider", "openstack", group.OpenStack.Provider)
 		case group.Cloud == spec.CloudAzure && group.Azure != nil:
-			c.machine(settings, azureMachine(group.Azure), group.Azure.Arguments, azureGiven(group.Azure))
+			c.machine(settings, azureMachine(group.Azure), group.Azure.Arguments, anyGiven(group, func(g *spec.Group) given { return azureGiven(g.Azure) }))
 		case group.Cloud == spec.CloudModule && group.Module != nil:
 		default:
 			continue // other checks report it

@@ -12,6 +12,8 @@ import (
 
 const ec2Machine = "aws_instance"
 
+var ec2ProviderSource = provider{"aws", "hashicorp/aws", "~> 6.0"}
+
 // ec2Node is the type of a node's settings.
 const ec2Node = `object({
 	ami = string
@@ -32,6 +34,7 @@ const ec2Node = `object({
 		max_price = optional(string)
 	}))
 	decision = optional(string, "")
+	installation = optional(string, "")
 })`
 
 func ec2Shard(app *spec.Application, group *spec.Group) (Module, error) {
@@ -46,7 +49,7 @@ func ec2Shard(app *spec.Application, group *spec.Group) (Module, error) {
 	return Module{
 		PerNode: []string{ec2Machine + ".node"},
 		Files: []File{
-			versions(app, group, provider{"aws", "hashicorp/aws", "~> 6.0"}),
+			versions(app, group, ec2ProviderSource),
 			ec2Provider(app, group),
 			variables(app, group, nodesVariable(ec2Node)),
 			main,

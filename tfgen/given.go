@@ -1,6 +1,10 @@
 package tfgen
 
-import "github.com/scalerd/scalerd/tfgen/spec"
+import (
+	"maps"
+
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
 
 // given are arguments of a resource that the description may not give among its
 // further arguments, with what to do instead.
@@ -18,6 +22,15 @@ func (g given) set(is bool, argument, key string) {
 	if is {
 		g[argument] = "keep it or " + key
 	}
+}
+
+// anyGiven is what the group may not give, nor with any of its offerings.
+func anyGiven(group *spec.Group, of func(*spec.Group) given) given {
+	g := of(group)
+	for _, o := range group.Offerings {
+		maps.Copy(g, of(group.With(o)))
+	}
+	return g
 }
 
 const fromCloudInit = "cloud_init"

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/scalerd/scalerd/tfgen"
@@ -28,12 +29,39 @@ func TestModulesAreAsReviewed(t *testing.T) {
 			}
 			golden(t, filepath.Join(dir, "shard"), append(shard.Files, nodeSet(t, app, group, 3)))
 			formatted(t, filepath.Join(dir, "shard"))
+			lookup, err := tfgen.Lookup(app, group)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(lookup.Files) > 0 {
+				golden(t, filepath.Join(dir, "lookup"), lookup.Files)
+				formatted(t, filepath.Join(dir, "lookup"))
+				orphans, _, err := tfgen.Orphans(app.Name, group.Name, orphansOf(shard))
+				if err != nil {
+					t.Fatal(err)
+				}
+				golden(t, filepath.Join(dir, "orphans"), []tfgen.File{orphans})
+				formatted(t, filepath.Join(dir, "orphans"))
+			}
 			if len(base.Files) > 0 {
 				golden(t, filepath.Join(dir, "base"), base.Files)
 				formatted(t, filepath.Join(dir, "base"))
 			}
 		})
 	}
+}
+
+// orphansOf is one found resource of each type that a lookup of the module's cloud
+// finds.
+func orphansOf(module tfgen.Module) []tfgen.Found {
+	var found []tfgen.Found
+	for _, resource := range module.PerNode {
+		kind, _, _ := strings.Cut(resource, ".")
+		if !strings.Contains(kind, "associat") && !strings.Contains(kind, "floatingip") {
+			found = append(found, tfgen.Found{Type: kind, ID: "id-of-" + kind})
+		}
+	}
+	return found
 }
 
 // formatted checks files as terraform fmt does.

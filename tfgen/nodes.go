@@ -32,6 +32,16 @@ type Settings map[string]any
 // the machine's tags, so that a machine of an interrupted creation can be told.
 const decided = "decision"
 
+// offering is the setting that names the offering which a node is of.
+const offering = "offering"
+
+// Offering is the name of the offering that the node is of, and empty where its
+// group had none.
+func (s Settings) Offering() string {
+	name, _ := s[offering].(string)
+	return name
+}
+
 // Decided is the settings with the decision that creates the node; 0 is none. A
 // local node has no tags, and so no such setting.
 func (s Settings) Decided(decision int64) Settings {
@@ -40,6 +50,21 @@ func (s Settings) Decided(decision int64) Settings {
 	}
 	with := maps.Clone(s)
 	with[decided] = strconv.FormatInt(decision, 10)
+	return with
+}
+
+// installed is the setting that says which scalerd created a node: two that work in
+// one account, on applications of one name, never touch each other's machines.
+const installed = "installation"
+
+// Installed is the settings with the installation that creates the node; "" is
+// none. As with Decided, a local node has no such setting.
+func (s Settings) Installed(installation string) Settings {
+	if _, tagged := s["user_data"]; !tagged || installation == "" {
+		return s
+	}
+	with := maps.Clone(s)
+	with[installed] = installation
 	return with
 }
 
@@ -53,7 +78,9 @@ func (s Settings) Differences(next Settings) string {
 	for key := range next {
 		keys[key] = true
 	}
-	delete(keys, decided) // says when a node was made, not how
+	delete(keys, decided)  // says when a node was made, not how
+	delete(keys, offering) // names other settings, and may be renamed
+	delete(keys, installed)
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if before, after := asJSON(s[key]), asJSON(next[key]); before != after {

@@ -41,6 +41,7 @@ const openstackNode = `object({
 	floating_ip_pool = optional(string)
 	user_data = string
 	decision = optional(string, "")
+	installation = optional(string, "")
 })`
 
 func openstackShard(app *spec.Application, group *spec.Group) (Module, error) {
@@ -249,7 +250,11 @@ func openstackAddresses(body *hclwrite.Body, app *spec.Application, group *spec.
 
 // neutronTags says whose a port or an address is; Neutron has lists of words for it.
 func neutronTags(app *spec.Application, group *spec.Group) string {
-	return "[" + quote("application="+app.Name) + ", " + quote("group="+group.Name) + `, "node=${each.key}"]`
+	return "[\n" + quote("application="+app.Name) + ",\n" + quote("group="+group.Name) + `,
+		"node=${each.key}",
+		"decision=${each.value.decision}",
+		"installation=${each.value.installation}",
+	]`
 }
 
 func openstackSettings(app *spec.Application, group *spec.Group) (func(number int) Settings, error) {

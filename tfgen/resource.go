@@ -115,11 +115,16 @@ func (m *machine) lifecycle(ours ...string) {
 		"batches; Terraform never does.")
 }
 
-// ignoreChanges appends the lifecycle block with its reason.
+// ignoreChanges appends the lifecycle block with its reason; without names, all
+// changes are ignored.
 func ignoreChanges(body *hclwrite.Body, names []string, reason ...string) {
 	body.AppendNewline()
 	block := body.AppendNewBlock("lifecycle", nil).Body()
 	comment(block, reason...)
+	if names == nil {
+		setExpr(block, "ignore_changes", "all")
+		return
+	}
 	setExpr(block, "ignore_changes", "%s", hclList(names))
 }
 
@@ -216,7 +221,8 @@ func tags(app *spec.Application, group *spec.Group, own map[string]string, key, 
 		"application = "+quote(app.Name),
 		"group = "+quote(group.Name),
 		"node = "+key,
-		"decision = "+value+"."+decided)
+		"decision = "+value+"."+decided,
+		"installation = "+value+"."+installed)
 	return "{\n" + strings.Join(lines, "\n") + "\n}"
 }
 

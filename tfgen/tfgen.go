@@ -41,6 +41,7 @@ type File struct {
 
 // Module is one Terraform root module without its node set.
 type Module struct {
+	// Files are the same in all root modules of its kind; see RootFiles.
 	Files []File
 	// PerNode are the resources that exist once for each node, the machine first:
 	// "terraform_data.node" stands for terraform_data.node["<node>"]. A base has
@@ -52,6 +53,7 @@ type Module struct {
 	Within string
 	// Shared are the resource addresses of a base.
 	Shared []string
+	kept   *kept
 }
 
 // Addresses are the addresses of everything that belongs to one node of a shard.
@@ -95,6 +97,12 @@ func AddressNode(address string) (node string, ok bool) {
 
 // Shard generates the root module that every shard of the group uses.
 func Shard(app *spec.Application, group *spec.Group) (Module, error) {
+	m, err := shard(app, group)
+	m.kept = &kept{app, group}
+	return m, err
+}
+
+func shard(app *spec.Application, group *spec.Group) (Module, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
 		return localShard(app, group), nil
@@ -114,6 +122,12 @@ func Shard(app *spec.Application, group *spec.Group) (Module, error) {
 // Base generates the root module with what the group's shards share. It has no
 // files where they share nothing.
 func Base(app *spec.Application, group *spec.Group) (Module, error) {
+	m, err := base(app, group)
+	m.kept = &kept{app, group}
+	return m, err
+}
+
+func base(app *spec.Application, group *spec.Group) (Module, error) {
 	switch group.Cloud {
 	case spec.CloudLocal:
 		return localBase(app, group), nil
@@ -159,6 +173,37 @@ func NewNodes(app *spec.Application, group *spec.Group) (func(number int) Settin
 	default:
 		return nil, unknownCloud(group)
 	}
+}
+
+// Offered are the machines of one offering of a group.
+type Offered struct {
+	// Offering is what the description says of it; its name is empty for a group
+	// without offerings, whose machines are all alike.
+	Offering spec.Offering
+	// Settings are those of NewNodes, with the name of the offering.
+	Settings func(number int) Settings
+}
+
+// Offerings returns what nodes of the group may be created with, the wanted first:
+// at least one.
+func Offerings(app *spec.Application, group *spec.Group) ([]Offered, error) {
+	if len(group.Offerings) == 0 {
+		settings, err := NewNodes(app, group)
+		return []Offered{{Settings: settings}}, err
+	}
+	var offered []Offered
+	for _, o := range group.Offerings {
+		settings, err := NewNodes(app, group.With(o))
+		if err != nil {
+			return nil, err
+		}
+		offered = append(offered, Offered{Offering: o, Settings: func(number int) Settings {
+			s := settings(number)
+			s[offering] = o.Name
+			return s
+		}})
+	}
+	return offered, nil
 }
 
 func unknownCloud(group *spec.Group) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/spec"
@@ -127,7 +128,7 @@ func listFiles(w io.Writer, dir string) error {
 func planCommand(s *settings) *cobra.Command {
 	var in input
 	var offline, detailed bool
-	var binary, prices string
+	var binary, prices, policies string
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "Show what applying a description would do, as Terraform plans it",
@@ -136,7 +137,7 @@ func planCommand(s *settings) *cobra.Command {
 			"starts from. Otherwise, or with --offline, it starts from nothing.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			plan, err := s.plan(cmd, in, args[0], offline, binary, prices)
+			plan, err := s.plan(cmd, in, args[0], offline, binary, prices, policies)
 			if err != nil {
 				return err
 			}
@@ -154,10 +155,11 @@ func planCommand(s *settings) *cobra.Command {
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where there are changes")
 	cmd.Flags().StringVar(&binary, "terraform", "", "terraform binary (default: on PATH, else fetched)")
 	cmd.Flags().StringVar(&prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour); shows what the nodes cost")
+	cmd.Flags().StringVar(&policies, "policy-dir", "", "folder of checks to ask about plans that terraform makes here; a running scalerd has its own")
 	return cmd
 }
 
-func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool, binary, prices string) (scaler.ApplicationPlan, error) {
+func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool, binary, prices, policies string) (scaler.ApplicationPlan, error) {
 	described, source, err := in.load(cmd, file)
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
@@ -166,7 +168,7 @@ func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool,
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
-	plan, err := s.planned(cmd, described, source, offline, binary)
+	plan, err := s.planned(cmd, described, source, offline, binary, policies)
 	if err != nil {
 		return plan, err
 	}
@@ -185,7 +187,7 @@ func (s *settings) plan(cmd *cobra.Command, in input, file string, offline bool,
 	return plan, nil
 }
 
-func (s *settings) planned(cmd *cobra.Command, described *spec.Application, source scaler.Source, offline bool, binary string) (scaler.ApplicationPlan, error) {
+func (s *settings) planned(cmd *cobra.Command, described *spec.Application, source scaler.Source, offline bool, binary, policies string) (scaler.ApplicationPlan, error) {
 	var err error
 	if !offline {
 		if source, err = forDaemon(source); err != nil {
@@ -201,7 +203,10 @@ func (s *settings) planned(cmd *cobra.Command, described *spec.Application, sour
 	if err != nil {
 		return scaler.ApplicationPlan{}, err
 	}
-	return scaler.PlanNew(cmd.Context(), described, runner, false)
+	if policies == "" {
+		return scaler.PlanNew(cmd.Context(), described, runner, nil, false)
+	}
+	return scaler.PlanNew(cmd.Context(), described, runner, hook.Checks(policies), false)
 }
 
 func offlineTerraform(ctx context.Context, binary string) (*terraform.Runner, error) {

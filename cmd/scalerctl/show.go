@@ -82,6 +82,14 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 		if g.Rollout != "" {
 			fmt.Fprintf(w, "\n%s/%s: rollout: %s\n", a.Name, g.Name, g.Rollout)
 		}
+		if g.Repair != "" {
+			fmt.Fprintf(w, "\n%s/%s: repair: %s\n", a.Name, g.Name, g.Repair)
+		}
+		for _, o := range g.Offerings {
+			if o.Penalty > 0 {
+				fmt.Fprintf(w, "\n%s/%s: offering %s: penalty %.2f after %s\n", a.Name, g.Name, o.Name, o.Penalty, o.Why)
+			}
+		}
 		for _, p := range g.PolicyProblems {
 			bad.Fprintf(w, "\n%s/%s: %s\n", a.Name, g.Name, p)
 		}
@@ -92,9 +100,22 @@ func textProblems(w io.Writer, a scaler.ApplicationStatus) {
 			fmt.Fprintf(w, "\n%s/%s: %d nodes were ready and do not answer now\n", a.Name, g.Name, g.Lost)
 		}
 		for _, c := range g.Drift {
-			fmt.Fprintf(w, "\n%s/%s: drift: %s of %s\n", a.Name, g.Name, c.Action, c.Address)
+			fmt.Fprintf(w, "\n%s/%s: drift: %s\n", a.Name, g.Name, driftLine(c))
 		}
 	}
+}
+
+// driftLine is a finding in one line: "deleted: aws_instance.node["web-0001"], 3m0s ago (report)".
+func driftLine(f scaler.DriftFinding) string {
+	what := f.Address
+	if what == "" {
+		what = f.Shard
+	}
+	line := fmt.Sprintf("%s: %s, %s ago (%s)", f.Kind, what, age(f.Since), f.Action)
+	if f.Detail != "" {
+		line += ": " + f.Detail
+	}
+	return line
 }
 
 // costText is what a group costs, and how its budget stands.

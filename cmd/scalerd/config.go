@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -31,17 +32,30 @@ type config struct {
 	OptimizerListen string `yaml:"optimizer_listen"`
 	// API is where and for whom the API listens with TCP.
 	API apiConfig `yaml:"api"`
-	// Terraform is the terraform binary; default: the one on PATH, else fetched.
+	// Engine is terraform, or tofu for OpenTofu.
+	Engine string `yaml:"engine" jsonschema:"enum=terraform,enum=tofu"`
+	// Terraform is the engine's binary; default: the one on PATH, else a terraform is
+	// fetched.
 	Terraform string `yaml:"terraform"`
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
 	Credentials string `yaml:"credentials"`
+	// PolicyDir is a folder of checks that are asked about every plan; default: none.
+	PolicyDir string `yaml:"policy_dir"`
 	// Prices is a price list of the clouds' machines, for budgets; default: none.
 	Prices string `yaml:"prices"`
 	// TerraformProcesses bounds the terraform processes that run at once.
 	TerraformProcesses int `yaml:"terraform_processes" jsonschema:"minimum=1"`
 	// DriftInterval is the time between two drift checks of a shard; 0 turns them off.
 	DriftInterval strictyaml.Duration `yaml:"drift_interval"`
+	// DriftPerHour is the most drift checks in an hour, of all groups together; 0 is no
+	// limit.
+	DriftPerHour int `yaml:"drift_per_hour" jsonschema:"minimum=0"`
+	// LookupInterval is the time between two looks in a group's cloud for machines that
+	// no state tells of; 0 looks only after an interrupted creation.
+	LookupInterval strictyaml.Duration `yaml:"lookup_interval"`
+	// LookupGrace is how long a cloud may take to show a machine that it made.
+	LookupGrace strictyaml.Duration `yaml:"lookup_grace"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `yaml:"log_level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
 }
@@ -52,9 +66,13 @@ const defaultData = "/var/lib/scalerd"
 func defaults() config {
 	return config{
 		Data:               defaultData,
+		Engine:             terraform.EngineTerraform,
 		Listen:             "127.0.0.1:9417",
 		TerraformProcesses: max(2, runtime.NumCPU()),
 		DriftInterval:      strictyaml.Duration(5 * time.Minute),
+		DriftPerHour:       1000,
+		LookupInterval:     strictyaml.Duration(time.Hour),
+		LookupGrace:        strictyaml.Duration(30 * time.Second),
 		LogLevel:           "info",
 	}
 }
@@ -64,6 +82,8 @@ type flags struct {
 	file  string
 	given config
 	drift time.Duration
+	// lookup and grace are LookupInterval and LookupGrace.
+	lookup, grace time.Duration
 }
 
 func (f *flags) register(set *pflag.FlagSet) {
@@ -74,12 +94,17 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	f.given.API.register(set)
-	set.StringVar(&f.given.Terraform, "terraform", "", "terraform binary (default: on PATH, else fetched)")
+	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
+	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
+	set.StringVar(&f.given.PolicyDir, "policy-dir", "", "folder of executable checks that get the JSON of every plan on stdin; exit 1 refuses it (default none)")
 	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
 	set.Lookup("terraform-processes").DefValue = "the number of processors, at least 2" // the manual is the same everywhere
 	set.DurationVar(&f.drift, "drift-interval", d.DriftInterval.AsDuration(), "time between two drift checks of a shard, 0 for none")
+	set.IntVar(&f.given.DriftPerHour, "drift-per-hour", d.DriftPerHour, "most drift checks in an hour, of all groups together, 0 for no limit")
+	set.DurationVar(&f.lookup, "lookup-interval", d.LookupInterval.AsDuration(), "time between two looks in a group's cloud for machines that no state tells of, 0 for only after an interrupted creation")
+	set.DurationVar(&f.grace, "lookup-grace", d.LookupGrace.AsDuration(), "how long a cloud may take to show a machine that it made")
 	set.StringVar(&f.given.LogLevel, "log-level", d.LogLevel, "debug, info, warn or error")
 }
 
@@ -98,16 +123,22 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 		}
 	}
 	f.given.DriftInterval = strictyaml.Duration(f.drift)
+	f.given.LookupInterval, f.given.LookupGrace = strictyaml.Duration(f.lookup), strictyaml.Duration(f.grace)
 	override(set, "data", &c.Data, f.given.Data)
 	override(set, "socket", &c.Socket, f.given.Socket)
 	override(set, "listen", &c.Listen, f.given.Listen)
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
 	c.API.override(set, f.given.API)
+	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
+	override(set, "policy-dir", &c.PolicyDir, f.given.PolicyDir)
 	override(set, "prices", &c.Prices, f.given.Prices)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
 	override(set, "drift-interval", &c.DriftInterval, f.given.DriftInterval)
+	override(set, "drift-per-hour", &c.DriftPerHour, f.given.DriftPerHour)
+	override(set, "lookup-interval", &c.LookupInterval, f.given.LookupInterval)
+	override(set, "lookup-grace", &c.LookupGrace, f.given.LookupGrace)
 	override(set, "log-level", &c.LogLevel, f.given.LogLevel)
 	return c, c.check()
 }
@@ -160,6 +191,12 @@ func (c *config) check() error {
 	}
 	if c.DriftInterval < 0 {
 		errs = append(errs, fmt.Errorf("drift interval: %s is negative", c.DriftInterval))
+	}
+	if c.DriftPerHour < 0 {
+		errs = append(errs, fmt.Errorf("drift checks per hour: %d is negative", c.DriftPerHour))
+	}
+	if c.LookupInterval < 0 || c.LookupGrace < 0 {
+		errs = append(errs, fmt.Errorf("lookup interval %s and lookup grace %s: neither can be negative", c.LookupInterval, c.LookupGrace))
 	}
 	if _, err := c.level(); err != nil {
 		errs = append(errs, err)

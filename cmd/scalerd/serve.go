@@ -25,6 +25,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/console"
 	"github.com/scalerd/scalerd/scaler/credentials"
+	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
@@ -52,7 +53,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return err
 	}
 	defer unlock()
-	binary, err := terraform.Find(ctx, c.Terraform, filepath.Join(c.Data, "bin"))
+	binary, err := terraform.FindEngine(ctx, c.Engine, c.Terraform, filepath.Join(c.Data, "bin"))
 	if err != nil {
 		return err
 	}
@@ -95,10 +96,16 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		Monitor:    monitors(embedded, log),
 		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,
-		DriftEvery: c.DriftInterval.AsDuration(),
-		Metrics:    scaler.NewMetrics(registry),
-		Log:        log,
-		Prices:     prices,
+		DriftEvery: c.DriftInterval.AsDuration(), DriftPerHour: c.DriftPerHour, DriftAtOnce: max(1, c.TerraformProcesses/4),
+
+		LookupEvery: c.LookupInterval.AsDuration(),
+		LookupGrace: c.LookupGrace.AsDuration(),
+
+		Metrics: scaler.NewMetrics(registry),
+		Log:     log,
+		Prices:  prices,
+		Checks:  checks(c.PolicyDir),
+		Drainer: hook.Drainer{},
 	})
 
 	socket, err := listenSocket(c.Socket)
@@ -144,6 +151,14 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	err = group.Wait()
 	log.Info("scalerd ends")
 	return err
+}
+
+// checks are those of a folder; without one there are none.
+func checks(dir string) scaler.Checks {
+	if dir == "" {
+		return nil
+	}
+	return hook.Checks(dir)
 }
 
 // monitors opens an application's monitoring: its own Prometheus, or a part of the

@@ -58,6 +58,7 @@ func Handler(c Config) http.Handler {
 	registerApplications(api, applications{c.Service, c.Operations, &encodings{}, &encodings{shorten: brief}})
 	registerGroups(api, groups{c.Service, c.Operations})
 	registerDecisions(api, decisions{c.Service})
+	registerOrphans(api, c.Service)
 	registerOperations(api, operations{c.Operations})
 	registerOptimizers(api, optimizers{service: c.Service})
 	registerGroupOptimizers(api, optimizers{service: c.Service})

@@ -83,6 +83,12 @@ func (c *Client) Nodes(ctx context.Context, name string) ([]scaler.NodeStatus, e
 	return pages[scaler.NodeStatus](ctx, c, nil, 0, "v1", "applications", name, "nodes")
 }
 
+// Orphans are what the clouds have and no state tells of; an empty group stands for
+// all.
+func (c *Client) Orphans(ctx context.Context, name, group string) ([]scaler.GroupOrphans, error) {
+	return pages[scaler.GroupOrphans](ctx, c, url.Values{"group": {group}}, 0, "v1", "applications", name, "orphans")
+}
+
 // Drop destroys one node, given by name, identifier or address; the Operation has
 // the decision.
 func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (operation.Operation, error) {

@@ -75,6 +75,12 @@ func (g *gated) Recover(context.Context, scaler.Root, scaler.Watcher) error {
 
 func (g *gated) Plan(context.Context, scaler.Root) ([]scaler.Change, error)  { return nil, nil }
 func (g *gated) Drift(context.Context, scaler.Root) ([]scaler.Change, error) { return nil, nil }
+func (g *gated) Login(scaler.Root) (string, error)                           { return "", nil }
+func (g *gated) Found(context.Context, scaler.Root) ([]tfgen.Found, error)   { return nil, nil }
+
+func (g *gated) Check(context.Context, scaler.Root, scaler.Expect, tfgen.Nodes, func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	return nil, nil
+}
 
 func (g *gated) State(dir string) (scaler.State, error) {
 	g.mu.Lock()

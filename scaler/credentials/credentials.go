@@ -15,6 +15,8 @@
 //	    auth_data: {subscription_id: ..., tenant_id: ..., client_id: ..., client_secret: ...}
 //	  - type: module           # anything else: variables of the environment
 //	    auth_data: {GOOGLE_CREDENTIALS: ...}
+//	  - type: backend          # where states are kept: variables of the environment
+//	    auth_data: {PG_CONN_STR: ...}
 package credentials
 
 import (
@@ -78,6 +80,7 @@ var kinds = map[string]spec.Cloud{
 	"ec2": spec.CloudEC2, "aws": spec.CloudEC2,
 	"nova": spec.CloudOpenStack, "openstack": spec.CloudOpenStack,
 	"azure": spec.CloudAzure, "module": spec.CloudModule,
+	"backend": scaler.BackendLogin,
 }
 
 func read(path string) (file, error) {

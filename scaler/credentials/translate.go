@@ -53,11 +53,11 @@ func translate(cloud spec.Cloud, data map[string]string) (scaler.Credentials, er
 			set.Env[variable] = value
 		case key == adminPassword && cloud == spec.CloudAzure:
 			set.Variables[adminPassword] = value
-		case cloud == spec.CloudModule && variablePattern.MatchString(key):
+		case (cloud == spec.CloudModule || cloud == scaler.BackendLogin) && variablePattern.MatchString(key):
 			set.Env[key] = value
 		case cloud == spec.CloudOpenStack && (key == "identity_provider" || key == "access_token"):
 			return scaler.Credentials{}, fmt.Errorf("auth_data.%s: federated login is not done here; log in with the openstack client and give the token as token:, or use an application credential", key)
-		case cloud == spec.CloudModule:
+		case cloud == spec.CloudModule || cloud == scaler.BackendLogin:
 			return scaler.Credentials{}, fmt.Errorf("auth_data.%s: is no variable of the environment; use capital letters, digits and underscores, such as GOOGLE_CREDENTIALS", key)
 		default:
 			return scaler.Credentials{}, fmt.Errorf("auth_data.%s: is not a known key; known are %s", key, strings.Join(slices.Sorted(maps.Keys(names[cloud])), ", "))

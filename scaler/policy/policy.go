@@ -88,6 +88,9 @@ type Observation struct {
 	Lead time.Duration
 	// FailedSteps is how many steps have failed in a row.
 	FailedSteps int
+	// PlanRefused is set while a plan was not applied because it went beyond what was
+	// decided, or because a check of the user's refused it.
+	PlanRefused bool
 	// ChangedAt is when the number of ready nodes last became Wanted, and zero
 	// while it is not (MiCADO's stability clock).
 	ChangedAt time.Time

@@ -28,6 +28,7 @@ var migrations = []string{
 	knowledgeSchema,
 	stepsSchema,
 	`ALTER TABLE groups ADD COLUMN remembered TEXT NOT NULL DEFAULT '{}';` + shadowSchema,
+	installationSchema,
 	accessSchema,
 	observedSchema,
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/submitter"
+	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
@@ -37,9 +38,16 @@ func (nothing) Recover(context.Context, scaler.Root, scaler.Watcher) error {
 }
 func (nothing) Plan(context.Context, scaler.Root) ([]scaler.Change, error)  { return nil, nil }
 func (nothing) Drift(context.Context, scaler.Root) ([]scaler.Change, error) { return nil, nil }
-func (nothing) State(string) (scaler.State, error)                          { return scaler.State{}, nil }
-func (nothing) Dead(string, []string) []string                              { return nil }
-func (nothing) Reap(context.Context, string, []string) ([]string, error)    { return nil, nil }
+func (nothing) Login(scaler.Root) (string, error)                           { return "", nil }
+func (nothing) Found(context.Context, scaler.Root) ([]tfgen.Found, error)   { return nil, nil }
+
+func (nothing) Check(context.Context, scaler.Root, scaler.Expect, tfgen.Nodes, func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	return nil, nil
+}
+
+func (nothing) State(string) (scaler.State, error)                       { return scaler.State{}, nil }
+func (nothing) Dead(string, []string) []string                           { return nil }
+func (nothing) Reap(context.Context, string, []string) ([]string, error) { return nil, nil }
 
 func serve(t *testing.T, who access.Identity) http.Handler {
 	t.Helper()

@@ -20,25 +20,50 @@ const initMarker = ".terraform/scalerd-init"
 // lockFile pins the providers of a root module.
 const lockFile = ".terraform.lock.hcl"
 
-// init runs `terraform init` where the configuration was never initialised, or
-// has changed since. A new root module starts with the lock file of its group, so
-// that all shards of a group use the same provider versions, and find them in the
-// plugin cache.
+// init prepares a root module where its configuration was never initialised, or has
+// changed since: with what another shard of its group has, else by `terraform init`.
 func (r *Runner) init(ctx context.Context, tf driver, progress func(scaler.Progress)) error {
+	if ready, err := initialised(tf.dir); err != nil || ready {
+		return err
+	}
+	found, err := fromSibling(tf.dir)
+	if err != nil {
+		return err
+	}
+	if !found {
+		free, err := acquire(ctx, r.initing)
+		if err != nil {
+			return err
+		}
+		defer free()
+		if found, err = fromSibling(tf.dir); err != nil { // one that was initialised meanwhile
+			return err
+		}
+	}
+	if !found || remote(tf.dir) {
+		progress(scaler.Progress{Phase: "init", Message: "Initializing " + filepath.Base(tf.dir)})
+		if err := r.terraformInit(ctx, tf); err != nil {
+			return err
+		}
+	}
 	digest, err := scaler.ConfigDigest(tf.dir)
 	if err != nil {
 		return err
 	}
 	marker := filepath.Join(tf.dir, initMarker)
-	if have, err := os.ReadFile(marker); err == nil && string(have) == digest {
-		return nil
+	if err := os.MkdirAll(filepath.Dir(marker), 0o700); err != nil {
+		return fmt.Errorf("init %s: %w", tf.dir, err)
 	}
-	free, err := acquire(ctx, r.initing)
-	if err != nil {
-		return err
+	if err := os.WriteFile(marker, []byte(digest), 0o600); err != nil {
+		return fmt.Errorf("init %s: %w", tf.dir, err)
 	}
-	defer free()
-	progress(scaler.Progress{Phase: "init", Message: "Initializing " + filepath.Base(tf.dir)})
+	return nil
+}
+
+// terraformInit runs `terraform init`. A new root module starts with the lock file
+// of its group, so that all shards of a group use the same provider versions, and
+// find them in the plugin cache.
+func (r *Runner) terraformInit(ctx context.Context, tf driver) error {
 	if cache := r.env[pluginCache]; cache != "" { // terraform refuses one that is not there
 		if err := os.MkdirAll(cache, 0o700); err != nil {
 			return fmt.Errorf("folder for providers: %w", err)
@@ -51,16 +76,7 @@ func (r *Runner) init(ctx context.Context, tf driver, progress func(scaler.Progr
 	if err := tf.Init(ctx, tfexec.Upgrade(false)); err != nil {
 		return fmt.Errorf("init %s: %w", tf.dir, err)
 	}
-	if err := copyLock(filepath.Join(tf.dir, lockFile), group, true); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(marker), 0o700); err != nil {
-		return fmt.Errorf("init %s: %w", tf.dir, err)
-	}
-	if err := os.WriteFile(marker, []byte(digest), 0o600); err != nil {
-		return fmt.Errorf("init %s: %w", tf.dir, err)
-	}
-	return nil
+	return copyLock(filepath.Join(tf.dir, lockFile), group, true)
 }
 
 // copyLock copies a lock file, if it is there. One that is at the other place

@@ -9,6 +9,7 @@ package terraform
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,6 +52,11 @@ type Runner struct {
 	// initing lets one init run at a time: a shared plugin cache is not safe for
 	// parallel ones.
 	initing chan struct{}
+
+	// pulling has a *sync.Mutex for each directory whose state is read from a backend.
+	pulling sync.Map
+	// states has a stateRead for each directory whose state was read.
+	states sync.Map
 
 	mu      sync.Mutex
 	drivers map[string]cached
@@ -127,12 +133,21 @@ type driver struct {
 // drive returns the driver of a root module, for one step or one plan; close ends
 // its use. The credentials are fetched anew each time.
 func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
+	return r.driveFor("step", root)
+}
+
+// driveFor returns a driver for what may run beside something else in the same root
+// module: terraform-exec's drivers remember where their output goes.
+func (r *Runner) driveFor(purpose string, root scaler.Root) (d driver, close func(), err error) {
 	set, err := r.login(root.Cloud, root.Credentials)
 	if err != nil {
 		return driver{}, nil, err
 	}
+	if err := r.backendLogin(root, &set); err != nil {
+		return driver{}, nil, err
+	}
 	env := r.environment(set)
-	tf, err := r.terraform(root.Dir, env)
+	tf, err := r.terraform(purpose, root.Dir, env)
 	if err != nil {
 		return driver{}, nil, err
 	}
@@ -146,11 +161,13 @@ func (r *Runner) drive(root scaler.Root) (d driver, close func(), err error) {
 	return d, func() { os.Remove(d.varFile) }, nil
 }
 
-// terraform is terraform-exec's driver of a directory with an environment.
-func (r *Runner) terraform(dir string, env map[string]string) (*tfexec.Terraform, error) {
+// terraform is terraform-exec's driver of a directory with an environment, one for
+// each purpose.
+func (r *Runner) terraform(purpose, dir string, env map[string]string) (*tfexec.Terraform, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c, ok := r.drivers[dir]; ok && maps.Equal(c.env, env) {
+	key := purpose + " " + dir
+	if c, ok := r.drivers[key]; ok && maps.Equal(c.env, env) {
 		return c.tf, nil
 	}
 	tf, err := tfexec.NewTerraform(dir, r.path)
@@ -163,7 +180,7 @@ func (r *Runner) terraform(dir string, env map[string]string) (*tfexec.Terraform
 	if err := tf.SetWaitDelay(cancelWait); err != nil {
 		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
 	}
-	r.drivers[dir] = cached{tf, env}
+	r.drivers[key] = cached{tf, env}
 	return tf, nil
 }
 
@@ -210,4 +227,17 @@ func acquire(ctx context.Context, slots chan struct{}) (func(), error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// Login implements scaler.Terraform.
+func (r *Runner) Login(root scaler.Root) (string, error) {
+	set, err := r.login(root.Cloud, root.Credentials)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal([]any{r.environment(set), set.Variables})
+	if err != nil {
+		return "", fmt.Errorf("digest of the credentials: %w", err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
 }

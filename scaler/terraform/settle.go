@@ -39,7 +39,7 @@ func (r *Runner) Recover(ctx context.Context, root scaler.Root, watch scaler.Wat
 	if _, err := r.settle(ctx, tf, watch); err != nil {
 		return err
 	}
-	if err := r.remember(root.Dir); err != nil {
+	if err := r.remember(ctx, tf); err != nil {
 		return err
 	}
 	if outcome != nil {
@@ -154,7 +154,7 @@ func (r *Runner) pushErrored(ctx context.Context, tf driver, watch scaler.Watche
 	if err := r.init(ctx, tf, watch.Progress); err != nil {
 		return false, err
 	}
-	current, err := pull(ctx, tf)
+	current, err := pulled(ctx, tf)
 	if err != nil {
 		return false, fmt.Errorf("%s waits for its backend: %w", path, err)
 	}
@@ -170,8 +170,8 @@ func (r *Runner) pushErrored(ctx context.Context, tf driver, watch scaler.Watche
 	return true, putAway(path, errored.Serial)
 }
 
-// pull reads the state from its backend; it is the zero State where there is none.
-func pull(ctx context.Context, tf driver) (scaler.State, error) {
+// pulled is the state in its backend; it is the zero State where there is none.
+func pulled(ctx context.Context, tf driver) (scaler.State, error) {
 	text, err := tf.StatePull(ctx)
 	if err != nil {
 		return scaler.State{}, fmt.Errorf("pull state: %w", err)

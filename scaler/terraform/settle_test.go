@@ -21,11 +21,7 @@ func TestAnApplyThatOutlivedItsScalerdIsWaitedFor(t *testing.T) {
 	go func() { first <- r.step(context.Background(), creates("a", "b")) }()
 	pid := terraformIn(t, r.dir, "apply")
 
-	binary, err := terraform.Find(t.Context(), "", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	next := terraform.NewRunner(binary, terraform.Options{Processes: 2})
+	next := terraform.NewRunner(binary(t), terraform.Options{Processes: 2})
 	var results []scaler.ResourceResult
 	waits := make(chan string, 1)
 	recovered, stepped := make(chan error, 1), make(chan error, 1)

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 
@@ -43,14 +45,58 @@ type rawState struct {
 			IndexKey any    `json:"index_key"`
 			Status   string `json:"status"`
 			Deposed  string `json:"deposed"`
+			// Attributes are the resource's; only its identifier is read, which a few
+			// providers have as a number.
+			Attributes struct {
+				ID any `json:"id"`
+			} `json:"attributes"`
 		} `json:"instances"`
 	} `json:"resources"`
 }
 
-// State implements scaler.Terraform. It reads the state file itself: no process.
+// State implements scaler.Terraform. It reads files itself, no process, and only
+// those that have changed: a group of 200 shards looks at all of them every few
+// seconds. The State is shared by all who asked, who only read it.
 func (r *Runner) State(dir string) (scaler.State, error) {
-	return ReadState(dir)
+	now := time.Now()
+	state, seen := stampOf(statePath(dir)), stampOf(filepath.Join(dir, seenFile))
+	if have, ok := r.states.Load(dir); ok {
+		if have := have.(stateRead); have.state == state && have.seen == seen {
+			return have.State, nil
+		}
+	}
+	read, err := ReadState(dir)
+	if err != nil || !state.settled(now) || !seen.settled(now) {
+		r.states.Delete(dir)
+		return read, err
+	}
+	r.states.Store(dir, stateRead{read, state, seen})
+	return read, nil
 }
+
+// stateRead is a state, and the files that it was read from.
+type stateRead struct {
+	scaler.State
+	state, seen stamp
+}
+
+// stamp tells whether a file has changed.
+type stamp struct {
+	at   time.Time
+	size int64
+}
+
+func stampOf(path string) stamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{info.ModTime(), info.Size()}
+}
+
+// settled reports whether a change after now gives the file another time: clocks of
+// file systems are coarse.
+func (s stamp) settled(now time.Time) bool { return now.Sub(s.at) > 2*time.Second }
 
 // ReadState reads the state of the root module in dir. A module that was never
 // applied has an empty one. Of a state that was cut short while it was written,
@@ -61,7 +107,7 @@ func ReadState(dir string) (scaler.State, error) {
 	if err != nil {
 		return scaler.State{}, err
 	}
-	path := filepath.Join(dir, stateFile)
+	path := statePath(dir)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if before.Lineage != "" {
@@ -102,6 +148,7 @@ func parseState(text []byte) (scaler.State, error) {
 		Lineage:   raw.Lineage,
 		Serial:    raw.Serial,
 		Resources: map[string]bool{},
+		IDs:       map[string]string{},
 		Nodes:     map[string]scaler.NodeOutput{},
 	}
 	for _, res := range raw.Resources {
@@ -112,6 +159,9 @@ func parseState(text []byte) (scaler.State, error) {
 			address := instanceAddress(res.Module, res.Type, res.Name, instance.IndexKey)
 			tainted := instance.Status == "tainted" || instance.Deposed != ""
 			state.Resources[address] = state.Resources[address] || tainted
+			if id, ok := instance.Attributes.ID.(string); ok && instance.Deposed == "" {
+				state.IDs[address] = id
+			}
 		}
 	}
 	if out, ok := raw.Outputs["shared"]; ok {
@@ -141,8 +191,12 @@ func instanceAddress(module, kind, name string, key any) string {
 }
 
 // remember keeps a copy of the state that the step left.
-func (r *Runner) remember(dir string) error {
-	text, err := os.ReadFile(filepath.Join(dir, stateFile))
+func (r *Runner) remember(ctx context.Context, tf driver) error {
+	if err := r.pull(ctx, tf); err != nil {
+		return err
+	}
+	dir := tf.dir
+	text, err := os.ReadFile(statePath(dir))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && torn(text) {
 		return nil
 	}

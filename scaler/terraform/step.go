@@ -3,7 +3,6 @@ package terraform
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -30,7 +29,7 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 	defer closeDriver()
 	moved, err := r.settle(ctx, tf, watch)
 	if err == nil && moved {
-		err = errors.Join(scaler.ErrStateMoved, r.remember(root.Dir))
+		err = errors.Join(scaler.ErrStateMoved, r.remember(ctx, tf))
 	}
 	if err != nil {
 		return nil, err
@@ -39,6 +38,9 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 		return nil, err
 	}
 	if err := r.init(ctx, tf, watch.Progress); err != nil {
+		return nil, err
+	}
+	if err := r.claim(ctx, tf); err != nil {
 		return nil, err
 	}
 	changes, err := r.planAndApply(ctx, tf, expect, watch)
@@ -51,7 +53,7 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
 	path := filepath.Join(tf.dir, planFile)
 	defer os.Remove(path)
-	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout)}
+	options := []tfexec.PlanOption{tfexec.Out(planFile), tfexec.Refresh(expect.Refresh), tfexec.LockTimeout(planLockTimeout)}
 	for _, address := range expect.Replace {
 		options = append(options, tfexec.Replace(address))
 	}
@@ -67,10 +69,10 @@ func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expe
 		return nil, fmt.Errorf("plan %s: %w", tf.dir, err)
 	}
 	if err := expect.Check(planned.changes); err != nil {
-		return nil, err
+		return nil, r.moved(ctx, tf, err)
 	}
 	if !planned.anything {
-		return nil, r.remember(tf.dir)
+		return nil, r.remember(ctx, tf)
 	}
 	saved, err := savedPlan(tf, planned.changes)
 	if err != nil {
@@ -85,9 +87,9 @@ func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expe
 	}
 	if err != nil {
 		// What was created before the failure is in the state and counts.
-		return planned.changes, errors.Join(fmt.Errorf("apply %s: %w", tf.dir, err), r.remember(tf.dir))
+		return planned.changes, errors.Join(fmt.Errorf("apply %s: %w", tf.dir, err), r.remember(ctx, tf))
 	}
-	return planned.changes, r.remember(tf.dir)
+	return planned.changes, r.remember(ctx, tf)
 }
 
 // savedPlan describes the plan that was just written.
@@ -100,36 +102,40 @@ func savedPlan(tf driver, changes []scaler.Change) (scaler.SavedPlan, error) {
 	return scaler.SavedPlan{
 		Digest:  fmt.Sprintf("%x", sha256.Sum256(text)),
 		Changes: changes,
-		JSON: func(ctx context.Context) ([]byte, error) {
-			shown, err := tf.ShowPlanFile(ctx, planFile)
-			if err != nil {
-				return nil, fmt.Errorf("show plan %s: %w", path, err)
-			}
-			return json.Marshal(shown)
-		},
+		JSON:    func(ctx context.Context) ([]byte, error) { return showPlan(ctx, tf, path) },
 	}, nil
 }
 
 // Plan implements scaler.Terraform.
 func (r *Runner) Plan(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
-	planned, err := r.planOnly(ctx, root, tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout))
+	planned, err := r.planOnly(ctx, "plan", root, nil, tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout))
 	return planned.changes, err
 }
 
 // Drift implements scaler.Terraform.
 func (r *Runner) Drift(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
 	// It only reads, so it takes no lock and delays no step.
-	planned, err := r.planOnly(ctx, root, tfexec.RefreshOnly(true), tfexec.Lock(false))
+	planned, err := r.planOnly(ctx, "drift", root, r.checkState, tfexec.RefreshOnly(true), tfexec.Lock(false))
 	return planned.drift, err
 }
 
-func (r *Runner) planOnly(ctx context.Context, root scaler.Root, options ...tfexec.PlanOption) (planned, error) {
+// checkState reads a state in a backend anew, and answers whether the state can be
+// trusted: of one that cannot, nothing is planned.
+func (r *Runner) checkState(ctx context.Context, tf driver) error {
+	if err := r.pull(ctx, tf); err != nil {
+		return err
+	}
+	_, err := ReadState(tf.dir)
+	return err
+}
+
+func (r *Runner) planOnly(ctx context.Context, purpose string, root scaler.Root, first func(context.Context, driver) error, options ...tfexec.PlanOption) (planned, error) {
 	free, err := acquire(ctx, r.slots)
 	if err != nil {
 		return planned{}, err
 	}
 	defer free()
-	tf, closeDriver, err := r.drive(root)
+	tf, closeDriver, err := r.driveFor(purpose, root)
 	if err != nil {
 		return planned{}, err
 	}
@@ -139,6 +145,11 @@ func (r *Runner) planOnly(ctx context.Context, root scaler.Root, options ...tfex
 	}
 	if err := r.init(ctx, tf, ignore); err != nil {
 		return planned{}, err
+	}
+	if first != nil {
+		if err := first(ctx, tf); err != nil {
+			return planned{}, err
+		}
 	}
 	p, err := plan(ctx, tf, ignore, options...)
 	if err != nil {

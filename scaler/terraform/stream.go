@@ -44,6 +44,8 @@ type message struct {
 	Change  struct {
 		Resource resource `json:"resource"`
 		Action   string   `json:"action"`
+		// Importing is there where the resource is taken over, whatever the action.
+		Importing *struct{} `json:"importing"`
 	} `json:"change"`
 	Hook struct {
 		Resource resource `json:"resource"`
@@ -94,7 +96,11 @@ func (s *stream) take(m message) {
 		if m.Change.Action == "read" { // a lookup: it changes nothing
 			return
 		}
-		s.planned.changes = append(s.planned.changes, scaler.Change{Address: m.Change.Resource.Addr, Action: scaler.Action(m.Change.Action)})
+		action := scaler.Action(m.Change.Action)
+		if m.Change.Importing != nil && action == scaler.ActionUpdate {
+			action = scaler.ActionImport
+		}
+		s.planned.changes = append(s.planned.changes, scaler.Change{Address: m.Change.Resource.Addr, Action: action})
 	case "resource_drift":
 		s.planned.drift = append(s.planned.drift, scaler.Change{Address: m.Change.Resource.Addr, Action: scaler.Action(m.Change.Action)})
 	case "diagnostic":

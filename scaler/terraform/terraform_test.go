@@ -48,14 +48,24 @@ type root struct {
 
 func newRoot(t *testing.T, nodes string) root {
 	t.Helper()
-	binary, err := terraform.Find(t.Context(), "", filepath.Join(os.TempDir(), "scalerd-test-bin"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := root{t: t, dir: t.TempDir(), runner: terraform.NewRunner(binary, terraform.Options{Processes: 2})}
+	r := root{t: t, dir: t.TempDir(), runner: terraform.NewRunner(binary(t), terraform.Options{Processes: 2})}
 	r.write("main.tf", module)
 	r.nodes(nodes)
 	return r
+}
+
+// binary is the terraform that the tests run. With ENGINE=tofu in the environment it
+// is OpenTofu: $TOFU, or what `make tofu` has built.
+func binary(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("ENGINE") == terraform.EngineTofu {
+		return tofu(t)
+	}
+	path, err := terraform.Find(t.Context(), "", filepath.Join(os.TempDir(), "scalerd-test-bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func (r root) write(name, text string) {
@@ -359,11 +369,7 @@ func TestDestroyPlansTheEndOfEverything(t *testing.T) {
 }
 
 func TestTerraformProcessesAreBounded(t *testing.T) {
-	binary, err := terraform.Find(t.Context(), "", filepath.Join(os.TempDir(), "scalerd-test-bin"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	runner := terraform.NewRunner(binary, terraform.Options{Processes: 1})
+	runner := terraform.NewRunner(binary(t), terraform.Options{Processes: 1})
 	first, second := newRoot(t, "a"), newRoot(t, "b")
 	first.write("hold", "")
 	started := make(chan struct{})

@@ -44,9 +44,13 @@ func Mirror(ctx context.Context, dir string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		folder := filepath.Join(mirror, filepath.FromSlash(p.Source), p.Version, runtime.GOOS+"_"+runtime.GOARCH)
-		if err := place(binary, filepath.Join(folder, "terraform-provider-"+name+"_v"+p.Version)); err != nil {
-			return nil, err
+		// The same short address means another registry to OpenTofu.
+		_, short, _ := strings.Cut(p.Source, "/")
+		for _, source := range []string{p.Source, "registry.opentofu.org/" + short} {
+			folder := filepath.Join(mirror, filepath.FromSlash(source), p.Version, runtime.GOOS+"_"+runtime.GOARCH)
+			if err := place(binary, filepath.Join(folder, "terraform-provider-"+name+"_v"+p.Version)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	config := filepath.Join(dir, "terraform.rc")

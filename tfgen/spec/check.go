@@ -40,6 +40,7 @@ func (c *checker) application(app *Application) {
 		c.mistake("interval", fmt.Sprintf("is %s, less than 1s", app.Interval), "write 1s or more")
 	}
 	c.monitoring(app.Monitoring)
+	c.backend(app.Backend)
 	c.definitions("", app.Constants, app.Queries)
 	c.alerts("", app.Alerts, app.Constants, app.Queries)
 	names, balancers := map[string]string{}, map[string]string{}

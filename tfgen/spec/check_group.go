@@ -17,6 +17,13 @@ func (c *checker) group(app *Application, g *Group, path string) {
 	c.definitions(path, g.Constants, g.Queries)
 	c.alerts(path, g.Alerts, app.GroupConstants(g), app.GroupQueries(g))
 	c.rollout(g, path)
+	c.offerings(g, path+".offerings")
+	if g.Drain != nil {
+		c.drain(g.Drain, path+".drain")
+	}
+	if g.Repair != nil {
+		c.repair(g.Repair, path+".repair")
+	}
 	c.clashes(app, g, path)
 	c.budget(g, path)
 	names := map[string]string{}

@@ -191,7 +191,7 @@ groups:
 4:27 monitoring.prometheus.username: is set without password_file; set both, or neither
 5:26 queries.if: has the name of a Starlark keyword; rename it
 9:5 groups[0].min: is 5, more than max 3; lower min or raise max
-11:5 groups[0].shard_sizes: is not a known key; did you mean shard_size? Known: name, cloud, min, max, initial, shard_size, local, ec2, openstack, azure, module, credentials, cloud_init, rollout, metrics, constants, queries, alerts, optimizer, policies, price_per_hour, budget, scaling
+11:5 groups[0].shard_sizes: is not a known key; did you mean shard_size? Known: name, cloud, min, max, initial, shard_size, local, ec2, openstack, azure, module, credentials, cloud_init, rollout, offerings, drain, repair, drift, metrics, constants, queries, alerts, optimizer, policies, price_per_hour, budget, scaling
 13:18 groups[0].policies[0].target.query: is "cpo", which is no defined query; did you mean cpu? Defined: cpu, if
 13:30 groups[0].policies[0].target.value: is -1; write a number above 0
 14:5 groups[1].max: is missing; add a whole number

@@ -44,6 +44,17 @@ func setDefaults(app *Application, has func(path string) bool) {
 		set(&g.Rollout.Batch, 1, has(path+".rollout.batch"))
 		set(&g.Rollout.Surge, defaultSurge(g), has(path+".rollout.surge"))
 		set(&g.Rollout.Pause, Duration(30*time.Second), has(path+".rollout.pause"))
+		for j := range g.Offerings {
+			set(&g.Offerings[j].Name, g.Offerings[j].usual(), has(fmt.Sprintf("%s.offerings[%d].name", path, j)))
+		}
+		if g.Drain != nil {
+			setDrainDefaults(g.Drain, path+".drain", has)
+		}
+		if g.Repair != nil {
+			setRepairDefaults(g.Repair, path+".repair", has)
+		}
+		set(&g.Drift.OnDeleted, DriftRepair, has(path+".drift.on_deleted"))
+		set(&g.Drift.OnChanged, DriftReport, has(path+".drift.on_changed"))
 		if o := g.OpenStack; o != nil {
 			set(&o.AntiAffinity, AntiAffinityNone, has(path+".openstack.anti_affinity"))
 			if o.BootVolume != nil {

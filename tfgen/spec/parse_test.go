@@ -59,6 +59,7 @@ groups:
     queries: {cpu: avg(group_cpu)}
     alerts: [{alert: idle, expr: avg(cpu) < 20}]
     rollout: {mode: keep, batch: 2, surge: 3, pause: 1m}
+    drift: {every: 10m, on_deleted: report, on_changed: repair}
     policies:
       - target: {query: cpu, value: 0.6, kind: average, tolerance: 0.2}
       - name: rule
@@ -89,6 +90,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 			Scaling:   Scaling{CooldownIn: Duration(time.Minute), Stabilisation: Duration(5 * time.Minute), MaxTurns: 12, BreakerAfter: 5, BreakerProbe: Duration(5 * time.Minute)},
 			CloudInit: CloudInit{Mode: CloudInitAppend},
 			Rollout:   Rollout{Mode: RolloutReplace, Batch: 1, Surge: 1, Pause: Duration(30 * time.Second)},
+			Drift:     Drift{OnDeleted: DriftRepair, OnChanged: DriftReport},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -121,6 +123,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 			Alerts:       []Alert{{Name: "idle", Expr: "avg(cpu) < 20"}},
 			PricePerHour: new(0.25), Budget: &Budget{MaxPerHour: 2.5, MaxPerMonth: 900, Currency: "EUR"},
 			Rollout: Rollout{Mode: RolloutKeep, Batch: 2, Surge: 3, Pause: Duration(time.Minute)},
+			Drift:   Drift{Every: Duration(10 * time.Minute), OnDeleted: DriftReport, OnChanged: DriftRepair},
 			Policies: []Policy{
 				{Name: "target", Target: &Target{Query: "cpu", Value: 0.6, Kind: TargetAverage, Tolerance: 0.2}},
 				{Name: "rule", Steps: &Steps{Query: "requests", Bands: []Band{
@@ -128,8 +131,8 @@ func TestParseReadsEveryKey(t *testing.T) {
 					{Above: number(1), Below: number(2), Percent: number(-10)},
 					{Below: number(1), Nodes: whole(2)},
 				}}},
-				{Name: "rule-2", Rule: &Rule{Source: "m_node_count = 3", File: "shop.yaml", Line: 47, Column: 15}},
-				{Name: "rule-3", Rule: &Rule{Source: "if cpu > limit:\n    m_node_count = 4\n", File: "shop.yaml", Line: 49, Column: 11}},
+				{Name: "rule-2", Rule: &Rule{Source: "m_node_count = 3", File: "shop.yaml", Line: 48, Column: 15}},
+				{Name: "rule-3", Rule: &Rule{Source: "if cpu > limit:\n    m_node_count = 4\n", File: "shop.yaml", Line: 50, Column: 11}},
 			},
 			Scaling: Scaling{CooldownOut: Duration(10 * time.Second), CooldownIn: Duration(20 * time.Second), Stabilisation: Duration(time.Minute), MaxStepOut: 4, MaxStepIn: 1, MaxTurns: 12, BreakerAfter: 5, BreakerProbe: Duration(5 * time.Minute)},
 		}},

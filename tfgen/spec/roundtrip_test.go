@@ -107,6 +107,13 @@ func drawGroup(t *rapid.T, i int) Group {
 			Mode:  rapid.SampledFrom([]RolloutMode{RolloutReplace, RolloutKeep}).Draw(t, "rollout"),
 			Batch: rapid.IntRange(1, 9).Draw(t, "batch"), Surge: rapid.SampledFrom([]int{0, 9, 10}).Draw(t, "surge"), Pause: drawDuration(t, 0),
 		},
+		Drain:  rapid.SampledFrom([]*Drain{nil, {Command: []string{"drain", "--now"}, Timeout: drawDuration(t, 1), OnFailure: DrainKeep, AtOnce: 2}, {URL: "http://127.0.0.1/drain", Timeout: 1, OnFailure: DrainProceed, AtOnce: 1}}).Draw(t, "drain"),
+		Repair: rapid.SampledFrom([]*Repair{nil, {UnhealthyAfter: drawDuration(t, time.Minute), BootTimeout: drawDuration(t, time.Minute), AtOnce: 1, MaxPerHour: 2, MaxUnready: 50}}).Draw(t, "repair"),
+		Drift: Drift{
+			Every:     drawDuration(t, 0),
+			OnDeleted: rapid.SampledFrom([]DriftAction{DriftRepair, DriftReport}).Draw(t, "on deleted"),
+			OnChanged: rapid.SampledFrom([]DriftAction{DriftRepair, DriftReport}).Draw(t, "on changed"),
+		},
 		Alerts:    []Alert{{Name: fmt.Sprintf("a%d", i), Expr: "up == 0", For: drawDuration(t, 0)}},
 		Budget:    rapid.SampledFrom([]*Budget{nil, {MaxPerHour: 2.5}, {MaxPerHour: 0.5, MaxPerMonth: 900, Currency: "EUR"}}).Draw(t, "budget"),
 		Metrics:   Metrics{Port: rapid.IntRange(1, 65535).Draw(t, "port"), Path: "/metrics"},

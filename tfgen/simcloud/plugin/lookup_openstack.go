@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/scalerd/scalerd/tfgen/simcloud"
@@ -12,6 +14,7 @@ func openstackLookups() map[string]lookup {
 		"openstack_compute_instance_v2":    lookupServer,
 		"openstack_images_image_v2":        lookupImage,
 		"openstack_networking_network_v2":  lookupNetwork,
+		"openstack_networking_port_ids_v2": lookupPortIDs,
 		"openstack_networking_port_v2":     lookupPort,
 		"openstack_networking_secgroup_v2": lookupNeutronGroup,
 	}
@@ -148,20 +151,44 @@ func lookupServer(l *looking) error {
 	return nil
 }
 
-func lookupPort(l *looking) error {
+// ports lists the ports that a query finds.
+func (l *looking) ports() ([]*object, error) {
 	all, err := l.List("openstack_networking_port_v2")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var found []*object
 	for _, r := range all {
 		o, err := l.resource(r.Type, r.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if l.portMatches(r, o) {
 			found = append(found, o)
 		}
+	}
+	return found, nil
+}
+
+// lookupPortIDs finds any number of ports, also none.
+func lookupPortIDs(l *looking) error {
+	found, err := l.ports()
+	if err != nil {
+		return err
+	}
+	ids := []string{}
+	for _, port := range found {
+		ids = append(ids, port.str("id"))
+	}
+	l.o.set("ids", ids)
+	l.o.answer("id", uuidOf("ports", fmt.Sprint(ids)))
+	return nil
+}
+
+func lookupPort(l *looking) error {
+	found, err := l.ports()
+	if err != nil {
+		return err
 	}
 	switch len(found) {
 	case 0:
@@ -180,6 +207,11 @@ func (l *looking) portMatches(r simcloud.Resource, o *object) bool {
 	}
 	for _, attribute := range []string{"name", "network_id", "device_id", "device_owner", "mac_address"} {
 		if want := l.o.str(attribute); want != "" && want != o.str(attribute) {
+			return false
+		}
+	}
+	for _, tag := range l.o.strs("tags") {
+		if !slices.Contains(o.strs("all_tags"), tag) {
 			return false
 		}
 	}

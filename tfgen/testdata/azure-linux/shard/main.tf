@@ -4,11 +4,12 @@
 # What tells whose each node is, from the call on that creates it.
 locals {
   tags = { for name, node in var.nodes : name => {
-    team        = "shop"
-    application = "shop"
-    group       = "web"
-    node        = name
-    decision    = node.decision
+    team         = "shop"
+    application  = "shop"
+    group        = "web"
+    node         = name
+    decision     = node.decision
+    installation = node.installation
   } }
 }
 

@@ -4,10 +4,11 @@
 # What tells whose each node is, from the call on that creates it.
 locals {
   tags = { for name, node in var.nodes : name => {
-    application = "shop"
-    group       = "windows-workers"
-    node        = name
-    decision    = node.decision
+    application  = "shop"
+    group        = "windows-workers"
+    node         = name
+    decision     = node.decision
+    installation = node.installation
   } }
 }
 

@@ -24,8 +24,9 @@ variable "nodes" {
     spot = optional(object({
       max_price = number
     }))
-    user_data = string
-    decision  = optional(string, "")
+    user_data    = string
+    decision     = optional(string, "")
+    installation = optional(string, "")
   }))
   nullable = false
 }

@@ -58,6 +58,7 @@ resource "aws_instance" "node" {
     group         = "web"
     node          = each.key
     decision      = each.value.decision
+    installation  = each.value.installation
   }
 
   lifecycle {

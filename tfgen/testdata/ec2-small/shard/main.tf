@@ -43,11 +43,12 @@ resource "aws_instance" "node" {
   }
 
   tags = {
-    Name        = each.key
-    application = "shop"
-    group       = "web"
-    node        = each.key
-    decision    = each.value.decision
+    Name         = each.key
+    application  = "shop"
+    group        = "web"
+    node         = each.key
+    decision     = each.value.decision
+    installation = each.value.installation
   }
 
   lifecycle {

@@ -21,7 +21,8 @@ variable "nodes" {
     spot = optional(object({
       max_price = optional(string)
     }))
-    decision = optional(string, "")
+    decision     = optional(string, "")
+    installation = optional(string, "")
   }))
   nullable = false
 }

@@ -6,7 +6,13 @@ resource "openstack_networking_port_v2" "node" {
 
   name       = each.key
   network_id = var.shared.network_id
-  tags       = ["application=shop", "group=gateway", "node=${each.key}"]
+  tags = [
+    "application=shop",
+    "group=gateway",
+    "node=${each.key}",
+    "decision=${each.value.decision}",
+    "installation=${each.value.installation}",
+  ]
 
   lifecycle {
     # A running node stays in its network.
@@ -46,10 +52,11 @@ resource "openstack_compute_instance_v2" "node" {
   }
 
   metadata = {
-    application = "shop"
-    group       = "gateway"
-    node        = each.key
-    decision    = each.value.decision
+    application  = "shop"
+    group        = "gateway"
+    node         = each.key
+    decision     = each.value.decision
+    installation = each.value.installation
   }
 
   lifecycle {

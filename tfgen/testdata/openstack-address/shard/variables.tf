@@ -24,6 +24,7 @@ variable "nodes" {
     floating_ip_pool = optional(string)
     user_data        = string
     decision         = optional(string, "")
+    installation     = optional(string, "")
   }))
   nullable = false
 }

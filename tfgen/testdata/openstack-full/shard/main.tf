@@ -7,7 +7,13 @@ resource "openstack_networking_port_v2" "node" {
   name               = each.key
   network_id         = var.shared.network_id
   security_group_ids = var.shared.security_group_ids
-  tags               = ["application=shop", "group=web", "node=${each.key}"]
+  tags = [
+    "application=shop",
+    "group=web",
+    "node=${each.key}",
+    "decision=${each.value.decision}",
+    "installation=${each.value.installation}",
+  ]
 
   lifecycle {
     # A running node stays in its network.
@@ -66,11 +72,12 @@ resource "openstack_compute_instance_v2" "node" {
   }
 
   metadata = {
-    team        = "shop"
-    application = "shop"
-    group       = "web"
-    node        = each.key
-    decision    = each.value.decision
+    team         = "shop"
+    application  = "shop"
+    group        = "web"
+    node         = each.key
+    decision     = each.value.decision
+    installation = each.value.installation
   }
 
   lifecycle {
@@ -96,7 +103,13 @@ resource "openstack_networking_floatingip_v2" "node" {
   for_each = var.nodes
 
   pool = coalesce(each.value.floating_ip_pool, "public")
-  tags = ["application=shop", "group=web", "node=${each.key}"]
+  tags = [
+    "application=shop",
+    "group=web",
+    "node=${each.key}",
+    "decision=${each.value.decision}",
+    "installation=${each.value.installation}",
+  ]
 }
 
 resource "openstack_networking_floatingip_associate_v2" "node" {

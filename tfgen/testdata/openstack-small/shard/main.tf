@@ -6,7 +6,13 @@ resource "openstack_networking_port_v2" "node" {
 
   name       = each.key
   network_id = "1c9a3f6e-7d0b-4b52-8f0a-6f1f6c1d2e3f"
-  tags       = ["application=shop", "group=web", "node=${each.key}"]
+  tags = [
+    "application=shop",
+    "group=web",
+    "node=${each.key}",
+    "decision=${each.value.decision}",
+    "installation=${each.value.installation}",
+  ]
 
   lifecycle {
     # A running node stays in its network.
@@ -46,10 +52,11 @@ resource "openstack_compute_instance_v2" "node" {
   }
 
   metadata = {
-    application = "shop"
-    group       = "web"
-    node        = each.key
-    decision    = each.value.decision
+    application  = "shop"
+    group        = "web"
+    node         = each.key
+    decision     = each.value.decision
+    installation = each.value.installation
   }
 
   lifecycle {

@@ -1,0 +1,153 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scalerd/scalerd/tfgen"
+)
+
+// graveyard is the root module through which orphans go: it takes them over, as
+// they are, and destroys them. Its state is empty in between.
+type graveyard struct {
+	tf         Terraform
+	store      Journal
+	log        *slog.Logger
+	app, group string
+	root       Root
+	// lookupDir has the provider's files.
+	lookupDir string
+}
+
+// take destroys orphans: what uses others first, all of a kind at once, and one by
+// one where that fails, because one that is gone already cannot be taken over. It
+// returns those that are gone.
+func (g graveyard) take(ctx context.Context, orphans []Orphan) (gone []Orphan, err error) {
+	if err := g.prepare(); err != nil {
+		return nil, err
+	}
+	if err := g.empty(ctx); err != nil { // what an interrupted one left
+		return nil, err
+	}
+	byRank := map[int][]Orphan{}
+	for _, o := range orphans {
+		rank := tfgen.OrphanRank(o.Type)
+		byRank[rank] = append(byRank[rank], o)
+	}
+	for _, rank := range sortedRanks(byRank) {
+		some, err := g.takeAll(ctx, byRank[rank])
+		gone = append(gone, some...)
+		if err != nil {
+			return gone, err
+		}
+	}
+	return gone, nil
+}
+
+func sortedRanks(byRank map[int][]Orphan) []int {
+	var ranks []int
+	for rank := range byRank {
+		ranks = append(ranks, rank)
+	}
+	slices.Sort(ranks)
+	return ranks
+}
+
+func (g graveyard) takeAll(ctx context.Context, orphans []Orphan) (gone []Orphan, err error) {
+	if err = g.takeSome(ctx, orphans); err == nil {
+		return orphans, nil
+	}
+	if len(orphans) == 1 || ctx.Err() != nil {
+		return nil, err
+	}
+	var errs []error
+	for i := range orphans {
+		if err := g.takeSome(ctx, orphans[i:i+1]); err != nil {
+			errs = append(errs, err)
+		} else {
+			gone = append(gone, orphans[i])
+		}
+	}
+	return gone, errors.Join(errs...)
+}
+
+// takeSome takes orphans over and destroys them.
+func (g graveyard) takeSome(ctx context.Context, orphans []Orphan) error {
+	var found []tfgen.Found
+	for _, o := range orphans {
+		found = append(found, tfgen.Found{Type: o.Type, ID: o.ID})
+	}
+	file, addresses, err := tfgen.Orphans(g.app, g.group, found)
+	if err != nil {
+		return err
+	}
+	if err := writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
+		return err
+	}
+	var ids []string
+	for _, o := range orphans {
+		ids = append(ids, fmt.Sprintf("%s %s of node %s, because %s", o.Type, o.ID, o.Node, o.Why))
+	}
+	err = g.step(ctx, Expect{Import: addresses}, "takes over to destroy: "+strings.Join(ids, "; "))
+	return errors.Join(err, g.empty(ctx))
+}
+
+// empty destroys what was taken over.
+func (g graveyard) empty(ctx context.Context) error {
+	file, _, err := tfgen.Orphans(g.app, g.group, nil)
+	if err != nil {
+		return err
+	}
+	if err := writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
+		return err
+	}
+	state, err := g.tf.State(g.root.Dir)
+	if err != nil {
+		return err
+	}
+	if len(state.Resources) == 0 {
+		return nil
+	}
+	return g.step(ctx, Expect{Delete: sortedKeys(state.Resources)}, "destroys what was taken over")
+}
+
+// step runs a step of the root module, journalled as any other.
+func (g graveyard) step(ctx context.Context, expect Expect, reason string) error {
+	record := StepRecord{Application: g.app, Group: g.group, Shard: tfgen.OrphansName, Reason: reason}
+	record.enter(PhaseIntent, time.Now())
+	var err error
+	if record.ID, err = g.store.BeginStep(ctx, record); err != nil {
+		return err
+	}
+	watch := &stepWatch{record: record, store: g.store, log: g.log, progress: func(Progress) {}}
+	_, err = g.tf.Step(ctx, g.root, expect, watch)
+	if errors.Is(err, ErrStateMoved) { // an interrupted one was brought in order
+		_, err = g.tf.Step(ctx, g.root, expect, watch)
+	}
+	end := PhaseDone
+	if err != nil {
+		end, watch.record.Error = PhaseFailed, err.Error()
+	}
+	watch.record.enter(end, time.Now())
+	return errors.Join(err, g.store.SaveStep(context.WithoutCancel(ctx), watch.record))
+}
+
+// prepare writes the provider's files, which are the lookup's.
+func (g graveyard) prepare() error {
+	var files []tfgen.File
+	for _, name := range []string{"versions.tf", "providers.tf"} {
+		text, err := os.ReadFile(filepath.Join(g.lookupDir, name))
+		if err != nil {
+			return fmt.Errorf("delete orphans: %w", err)
+		}
+		files = append(files, tfgen.File{Name: name, Content: text})
+	}
+	return writeFiles(g.root.Dir, files)
+}
