@@ -77,6 +77,11 @@ func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, err
 	if err != nil {
 		return ApplicationPlan{}, err
 	}
+	for i := range sources {
+		if err := s.number(ctx, described.Name, &sources[i]); err != nil {
+			return ApplicationPlan{}, err
+		}
+	}
 	return planAll(ctx, described, s.config.Terraform, s.config.Checks, sources, false)
 }
 
@@ -176,11 +181,20 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, c
 	}
 	a.basePlanned = true
 	a.wish = &wish{nodes: source.to}
+	if a.desc != nil && a.desc.group.Drain != nil { // a plan waits for no drain
+		group := *a.desc.group
+		group.Drain = nil
+		a.desc = &description{a.desc.app, &group}
+	}
 	edits := map[*shard]tfgen.Nodes{}
 	for _, name := range source.drop {
 		a.doomed[name] = true
+		for _, s := range a.shards {
+			if _, there := s.nodes[name]; there {
+				delete(edit(edits, s), name)
+			}
+		}
 	}
-	a.dropDoomed(edits)
 	alive := a.alive()
 	if diff := source.to - len(alive); diff > 0 {
 		if err := a.grow(ctx, edits, diff, time.Now()); err != nil {

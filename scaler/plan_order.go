@@ -49,7 +49,7 @@ func (s *Service) planOrder(ctx context.Context, app, name string, order func(*g
 		return GroupPlan{}, fmt.Errorf("plan: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	return planGroup(ctx, described, s.config.Terraform, source, filepath.Join(dir, name))
+	return planGroup(ctx, described, s.config.Terraform, s.config.Checks, source, filepath.Join(dir, name))
 }
 
 // number sets the number of the next node's name, which only the actuator counts, so

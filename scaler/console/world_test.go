@@ -204,3 +204,11 @@ type blind struct{}
 func (blind) Dead(string, []string) []string { return nil }
 
 func (blind) Reap(context.Context, string, []string) ([]string, error) { return nil, nil }
+
+func (c *cloud) Check(context.Context, scaler.Root, scaler.Expect, tfgen.Nodes, func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	return nil, nil
+}
+
+func (c *cloud) Login(scaler.Root) (string, error) { return "", nil }
+
+func (c *cloud) Found(context.Context, scaler.Root) ([]tfgen.Found, error) { return nil, nil }

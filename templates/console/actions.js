@@ -38,9 +38,9 @@ const confirmed = ({ title, fields, ask, act, verb, danger, ready = () => true, 
       const op = await act(key);
       if (done) done();
       if (!op || !op.id || !op.kind) { d.close(); return; }
-      const progress = el("div", {});
-      say(body, progress, el("p", { class: "buttons" }, button("Close", () => d.close(), { class: "main" })), quiet("It goes on when this dialog is closed."));
-      follow(progress, op, ended.signal).then(() => { if (done) done(); });
+      const progress = el("div", {}), hint = quiet("It goes on when this dialog is closed.");
+      say(body, progress, hint, el("p", { class: "buttons" }, button("Close", () => d.close(), { class: "main" })));
+      follow(progress, op, ended.signal).then(() => { hint.remove(); if (done) done(); });
     } catch (e) {
       say(wrong, failure(e));
       check();

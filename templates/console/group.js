@@ -125,7 +125,7 @@ const runningSection = (root, app, name, signal) => {
 
 // chartsSection shows the group over time.
 const chartsSection = (root, app, name, signal, pick) => {
-  let hours = 1, data = null, decisions = [];
+  let hours = 1, data = null, decisions = [], shownSpan = [0, 1];
   const sync = `${app}/${name}`;
   const ranges = el("fieldset", { class: "ranges" }, el("legend", { class: "unseen" }, "Time shown"),
     Object.entries(RANGES).map(([h, text]) => el("label", {}, el("input", { type: "radio", name: "range", value: h, checked: h === "1", onchange: () => { hours = Number(h); load(); } }), el("span", {}, text))));
@@ -170,7 +170,10 @@ const chartsSection = (root, app, name, signal, pick) => {
   };
   const draw = () => {
     const times = data.at.map((t) => new Date(t) / 1000);
-    const window_ = { x: { time: true, range: () => [new Date(data.from) / 1000, new Date(data.to) / 1000] } };
+    // A group that is younger than the time shown gets all of the width, from five minutes on.
+    const to = new Date(data.to) / 1000, from = Math.max(new Date(data.from) / 1000, Math.min(times.length ? times[0] - data.step_seconds : 0, to - 300));
+    shownSpan = times.length ? [from, to] : [new Date(data.from) / 1000, to];
+    const window_ = { x: { time: true, range: () => shownSpan } };
     const timed = (o) => ({ ...o, scales: { ...o.scales, ...window_ } });
     const last = (l) => l[l.length - 1];
     const nodes = make("nodes", "Nodes", () => timed(along(sync, [
