@@ -197,6 +197,12 @@ func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, erro
 }
 
 func (c *cloud) Check(ctx context.Context, root scaler.Root, expect scaler.Expect, nodes tfgen.Nodes, checked func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	if nodes == nil {
+		var err error
+		if nodes, err = nodesIn(root.Dir); err != nil {
+			return nil, err
+		}
+	}
 	changes := c.plan(root.Dir, nodes)
 	select {
 	case <-ctx.Done():

@@ -50,7 +50,7 @@ func TestWhatAnOperatorDoes(t *testing.T) {
 	b.shows("tiny is a new application.", "2 to create")
 	b.picture("submit-plan")
 	b.click("Submit")
-	b.shows("Creating complete", "Done.")
+	b.shows("Terraform plans", "Done.")
 	b.click("Close")
 
 	// Scale.
@@ -67,7 +67,7 @@ func TestWhatAnOperatorDoes(t *testing.T) {
 	b.shows("2 to create", `one-0003`)
 	b.until(`!document.querySelector("#confirm").disabled`)
 	b.click("Scale")
-	b.shows("Done.", "complete")
+	b.shows("Terraform plans", "Done.")
 	b.click("Close")
 	b.shows("of 4 wanted")
 
