@@ -205,7 +205,7 @@ func (d *daemon) destroyAll() {
 		d.t.Error(err)
 	}
 	for _, app := range apps {
-		if err := d.client.Destroy(ctx, app.Name); err != nil && !errors.Is(err, scaler.ErrNotFound) {
+		if _, err := d.client.Destroy(ctx, app.Name); err != nil && !errors.Is(err, scaler.ErrNotFound) {
 			d.t.Error(err)
 		}
 	}

@@ -180,7 +180,7 @@ func TestDestroyGoesOnAfterAKill(t *testing.T) {
 			d.submit(describe("shop", fmt.Sprintf("web max: 5, initial: 3, shard_size: 2, local: {boot_time: 0s, balancer: '127.0.0.1:%d'}", port)))
 			d.settle("shop", "web", 3)
 			before := d.glimpse()
-			if err := d.client.Destroy(t.Context(), "shop"); err != nil {
+			if _, err := d.client.Destroy(t.Context(), "shop"); err != nil {
 				t.Fatal(err)
 			}
 			d.await(tt.at, before)

@@ -67,6 +67,9 @@ type application struct {
 type view struct {
 	status ApplicationStatus
 	nodes  []NodeStatus
+	stored StoredApplication
+	// replaced is closed when there is a newer view, or the application is gone.
+	replaced chan struct{}
 }
 
 // order is something to do between two ticks, in the application's goroutine.
@@ -87,7 +90,7 @@ func newApplication(config Config, stored StoredApplication, described *spec.App
 		stored:  stored,
 		spec:    described,
 	}
-	a.published.Store(&view{status: ApplicationStatus{Name: stored.Name}})
+	a.published.Store(&view{status: ApplicationStatus{Name: stored.Name}, stored: stored, replaced: make(chan struct{})})
 	return a
 }
 

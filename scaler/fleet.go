@@ -1,8 +1,9 @@
 package scaler
 
 import (
-	"github.com/scalerd/scalerd/tfgen/price"
 	"time"
+
+	"github.com/scalerd/scalerd/tfgen/price"
 )
 
 // Fleet is what a group consists of at one instant, as its actuator knows it. It

@@ -17,6 +17,13 @@ var ErrRefused = errors.New("refused")
 // returns its name. The nodes follow later; see Application. A wrong description
 // is answered with strictyaml.Mistakes, and nothing is changed then.
 func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
+	return s.SubmitIf(ctx, source, func(StoredApplication, bool) error { return nil })
+}
+
+// SubmitIf is Submit where the condition returns nil. It is asked with what is
+// stored of the application, and whether there is one, at the last moment before
+// the change.
+func (s *Service) SubmitIf(ctx context.Context, source Source, condition Condition) (string, error) {
 	described, err := s.Validate(source)
 	if err != nil {
 		return "", err
@@ -34,6 +41,9 @@ func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
 			if err := a.moves(described); err != nil {
 				return err
 			}
+			if err := condition(a.stored, true); err != nil {
+				return err
+			}
 			row.Paused = a.stored.Paused
 			if err := a.config.Store.SaveApplication(ctx, row); err != nil {
 				return err
@@ -48,6 +58,9 @@ func (s *Service) Submit(ctx context.Context, source Source) (string, error) {
 		})
 	}
 	if !errors.Is(err, ErrNotFound) {
+		return "", err
+	}
+	if err := condition(StoredApplication{Name: described.Name}, false); err != nil {
 		return "", err
 	}
 	return described.Name, s.create(ctx, newApplication(s.config, row, described))
@@ -260,11 +273,19 @@ func (s *Service) Pause(ctx context.Context, app, name string, paused bool) erro
 // Destroy begins the end of an application: its nodes are destroyed, then it is
 // forgotten. It returns at once; Application answers ErrNotFound when all is gone.
 func (s *Service) Destroy(ctx context.Context, app string) error {
+	return s.DestroyIf(ctx, app, func(StoredApplication, bool) error { return nil })
+}
+
+// DestroyIf is Destroy where the condition returns nil.
+func (s *Service) DestroyIf(ctx context.Context, app string, condition Condition) error {
 	a, err := s.application(ctx, app)
 	if err != nil {
 		return err
 	}
 	return a.order(ctx, func(ctx context.Context) error {
+		if err := condition(a.stored, true); err != nil {
+			return err
+		}
 		row := a.stored
 		row.Destroying = true
 		if err := a.config.Store.SaveApplication(ctx, row); err != nil {

@@ -129,6 +129,7 @@ func (s *Service) forget(a *application) {
 	defer s.mu.Unlock()
 	if a.destroyed && s.apps[a.name] == a {
 		delete(s.apps, a.name)
+		close(a.published.Load().replaced)
 	}
 }
 

@@ -51,6 +51,10 @@ type Store interface {
 	// Installation is what tells this scalerd's machines from another's, made at the
 	// first call and the same ever after.
 	Installation(ctx context.Context) (string, error)
+
+	// DecisionsBefore and StepsBefore are those with smaller IDs, the newest first.
+	DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error)
+	StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]StepRecord, error)
 }
 
 // StoredApplication is an application as it was submitted.

@@ -288,7 +288,7 @@ func (a *application) countDecision(d Decision) {
 // publish makes the newest state visible: to readers, to scrapers and balancers,
 // and in the daemon's metrics.
 func (a *application) publish(now time.Time) {
-	v := &view{status: ApplicationStatus{
+	v := &view{stored: a.stored, replaced: make(chan struct{}), status: ApplicationStatus{
 		Name: a.name, Paused: a.stored.Paused, Destroying: a.stored.Destroying,
 		TickedAt: a.tickedAt, Problem: a.problem, Settled: true,
 	}}
@@ -303,7 +303,7 @@ func (a *application) publish(now time.Time) {
 	slices.SortFunc(v.nodes, func(x, y NodeStatus) int {
 		return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Name, y.Name))
 	})
-	a.published.Store(v)
+	close(a.published.Swap(v).replaced)
 	if a.destroyed {
 		return
 	}

@@ -61,6 +61,9 @@ func run(ctx context.Context, args []string) int {
 type settings struct {
 	socket string
 	output string
+	remote api.Remote
+	// connected is the client of the daemon, which nothing was sent to yet.
+	connected *api.Client
 }
 
 func rootCommand() *cobra.Command {
@@ -74,9 +77,12 @@ func rootCommand() *cobra.Command {
 		Args:          usage(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		// Before anything is done, and not when there is a result to show.
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.checkOutput(cmd.Name()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return errors.Join(s.checkOutput(cmd.Name()), s.connect())
+		},
 	}
 	root.PersistentFlags().StringVar(&s.socket, "socket", defaultSocket(), "unix socket of scalerd; $SCALERD_SOCKET sets the default")
+	s.registerRemote(root.PersistentFlags())
 	root.PersistentFlags().StringVarP(&s.output, "output", "o", "text", "text or json; plan and backtest also know markdown")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddGroup(&cobra.Group{ID: "files", Title: "Work on files, without a daemon:"}, &cobra.Group{ID: "daemon", Title: "Work with the daemon:"})
@@ -87,7 +93,7 @@ func rootCommand() *cobra.Command {
 	for _, c := range []*cobra.Command{
 		applyCommand(&s), statusCommand(&s), nodesCommand(&s), orphansCommand(&s), decisionsCommand(&s), explainCommand(&s), whatIfCommand(&s), compareCommand(&s),
 		scaleCommand(&s), dropCommand(&s), pauseCommand(&s, true), pauseCommand(&s, false), destroyCommand(&s),
-		adviceCommand(&s), knowledgeCommand(&s), reportCommand(&s),
+		adviceCommand(&s), knowledgeCommand(&s), reportCommand(&s), usersCommand(&s), tokensCommand(&s),
 		journalCommand(&s),
 	} {
 		c.GroupID = "daemon"
@@ -113,8 +119,6 @@ func defaultSocket() string {
 	}
 	return "/var/lib/scalerd/scalerd.sock"
 }
-
-func (s *settings) client() *api.Client { return api.NewClient(s.socket) }
 
 // checkOutput refuses an output that the command can't write.
 func (s *settings) checkOutput(command string) error {

@@ -20,11 +20,11 @@ func scaleCommand(s *settings) *cobra.Command {
 			if err != nil || nodes < 0 {
 				return fmt.Errorf("%w: %q is not a number of nodes", errUsage, args[2])
 			}
-			d, err := s.client().Scale(cmd.Context(), args[0], args[1], nodes)
+			op, err := s.client().Scale(cmd.Context(), args[0], args[1], nodes)
 			if err != nil {
 				return err
 			}
-			return s.carryOut(cmd, w, d)
+			return s.carryOut(cmd, w, *op.Decision)
 		},
 	}
 	w.register(cmd)
@@ -39,11 +39,11 @@ func dropCommand(s *settings) *cobra.Command {
 		Short: "Destroy one chosen node, given by its name, identifier or address",
 		Args:  usage(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := s.client().Drop(cmd.Context(), args[0], args[1], replace)
+			op, err := s.client().Drop(cmd.Context(), args[0], args[1], replace)
 			if err != nil {
 				return err
 			}
-			return s.carryOut(cmd, w, d)
+			return s.carryOut(cmd, w, *op.Decision)
 		},
 	}
 	cmd.Flags().BoolVar(&replace, "replace", false, "create another node in its place")

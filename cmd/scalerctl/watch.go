@@ -156,18 +156,18 @@ func applyCommand(s *settings) *cobra.Command {
 			if source, err = forDaemon(source); err != nil {
 				return err
 			}
-			name, err := s.client().Submit(cmd.Context(), api.Describe(source))
+			op, err := s.client().Submit(cmd.Context(), api.Describe(source))
 			if err != nil {
 				return err
 			}
 			if w.no {
-				fmt.Fprintf(cmd.OutOrStdout(), "Application %s was taken.\n", name)
+				fmt.Fprintf(cmd.OutOrStdout(), "Application %s was taken.\n", op.Application)
 				return nil
 			}
-			if err := s.settle(cmd, w, name); err != nil {
+			if err := s.settle(cmd, w, op.Application); err != nil {
 				return err
 			}
-			return s.status(cmd, name)
+			return s.status(cmd, op.Application)
 		},
 	}
 	in.register(cmd)
@@ -190,7 +190,7 @@ func destroyCommand(s *settings) *cobra.Command {
 			if !yes && !confirmed(cmd, fmt.Sprintf("Destroy application %s with its %s?", args[0], count(len(nodes), "node"))) {
 				return fmt.Errorf("%w: nothing was destroyed; confirm with --yes", errUsage)
 			}
-			if err := s.client().Destroy(cmd.Context(), args[0]); err != nil || w.no {
+			if _, err := s.client().Destroy(cmd.Context(), args[0]); err != nil || w.no {
 				return err
 			}
 			if err := s.vanish(cmd, w, args[0]); err != nil {

@@ -30,6 +30,8 @@ type config struct {
 	// OptimizerListen is the loopback address of the optimizers' own API, MiCADO's and
 	// the native one; default: none.
 	OptimizerListen string `yaml:"optimizer_listen"`
+	// API is where and for whom the API listens with TCP.
+	API apiConfig `yaml:"api"`
 	// Engine is terraform, or tofu for OpenTofu.
 	Engine string `yaml:"engine" jsonschema:"enum=terraform,enum=tofu"`
 	// Terraform is the engine's binary; default: the one on PATH, else a terraform is
@@ -91,6 +93,7 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Socket, "socket", "", "unix socket of the API (default scalerd.sock in the data folder)")
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
+	f.given.API.register(set)
 	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
 	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
@@ -125,6 +128,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "socket", &c.Socket, f.given.Socket)
 	override(set, "listen", &c.Listen, f.given.Listen)
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
+	c.API.override(set, f.given.API)
 	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
@@ -178,6 +182,9 @@ func (c *config) check() error {
 		if err := checkLoopback(c.OptimizerListen); err != nil {
 			errs = append(errs, fmt.Errorf("optimizer %w", err))
 		}
+	}
+	if err := c.API.check(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.TerraformProcesses < 1 {
 		errs = append(errs, fmt.Errorf("terraform processes: %d, but at least 1 is needed", c.TerraformProcesses))

@@ -21,14 +21,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
+	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/store"
+	"github.com/scalerd/scalerd/scaler/submitter"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -74,6 +77,10 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return err
 	}
 	defer embedded.Close()
+	guard, err := c.API.guard(ctx, db, log)
+	if err != nil {
+		return err
+	}
 	service := scaler.NewService(scaler.Config{
 		Data:  c.Data,
 		Store: db,
@@ -122,11 +129,23 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	group.Go(func() error { return service.Run(ctx) })
 	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
 	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
-	handler := api.Handler(service, api.Version())
-	serveHTTP(ctx, group, socket, handler)
-	serveHTTP(ctx, group, pages, healthPages(service, registry, handler))
+	operations, backtests := operation.New(service), api.NewBacktests(service)
+	group.Go(func() error { return operations.Run(ctx) })
+	group.Go(func() error { return backtests.Run(ctx) })
+	handler := guard.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Version: api.Version()}))
+	serveHTTP(ctx, group, socket, handler, log)
+	serveHTTP(ctx, group, api.Limit(pages), healthPages(service, registry, handler), log)
 	if outside != nil {
-		serveHTTP(ctx, group, outside, optimizerPages(service))
+		serveHTTP(ctx, group, api.Limit(outside), optimizerPages(service), log)
+	}
+	if c.API.Listen != "" {
+		shown, err := c.API.tls(c.Data, log)
+		if err != nil {
+			return fmt.Errorf("api: %w", err)
+		}
+		group.Go(func() error {
+			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, handler), log)
+		})
 	}
 	err = group.Wait()
 	log.Info("scalerd ends")
@@ -196,9 +215,26 @@ func listenSocket(path string) (net.Listener, error) {
 	return l, nil
 }
 
+// publicPages are what the API's own listener has: the API, MiCADO's Submitter and
+// Optimizer, and the form login.
+func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, handler http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	compatible := guard.Handler(submitter.Handler(service, operations))
+	mux.Handle("/v2.0/", compatible)
+	mux.Handle("/toscasubmitter/", compatible)
+	optimizers := guard.Handler(access.Require(access.Operator, micado.Handler(service, report.Page)))
+	for _, path := range []string{"/init", "/sample", "/advice", "/report", "/data/"} {
+		mux.Handle(path, optimizers)
+	}
+	mux.Handle("/login", guard.Login())
+	mux.Handle("/logout", guard.Login())
+	return mux
+}
+
 // serveHTTP serves until ctx ends, then lets requests in flight finish.
-func serveHTTP(ctx context.Context, group *errgroup.Group, l net.Listener, handler http.Handler) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+func serveHTTP(ctx context.Context, group *errgroup.Group, l net.Listener, handler http.Handler, log *slog.Logger) {
+	server := api.NewServer(handler, log, access.Connected)
 	group.Go(func() error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve %s: %w", l.Addr(), err)
@@ -239,7 +275,8 @@ func optimizerPages(service *scaler.Service) http.Handler {
 // healthPages are the pages that need no password: whether the process lives,
 // whether it has taken up its applications, and its metrics.
 //
-// Alerts are taken there too, as an Alertmanager can't write to a socket.
+// Alerts are taken there too, as an Alertmanager can't write to a socket; it needs a
+// token of an operator.
 func healthPages(service *scaler.Service, registry *prometheus.Registry, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /v1/alerts", handler)

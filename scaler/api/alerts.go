@@ -2,9 +2,13 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/access"
 )
 
 // notification is what an Alertmanager posts to a webhook; what is not used of it
@@ -29,13 +33,20 @@ type Received struct {
 	Ignored []string `json:"ignored,omitempty"`
 }
 
-func (h handlers) alerts(ctx context.Context, in *body[notification]) (Received, error) {
-	alerts := make([]scaler.NotifiedAlert, len(in.Body.Alerts))
-	for i, a := range in.Body.Alerts {
-		alerts[i] = scaler.NotifiedAlert{
+// alertHandlers take an Alertmanager's notifications.
+type alertHandlers struct{ service *scaler.Service }
+
+func (h alertHandlers) take(ctx context.Context, in *body[notification]) (Received, error) {
+	who := access.Principal(ctx)
+	var alerts []scaler.NotifiedAlert
+	for _, a := range in.Body.Alerts {
+		if who.Bounded() && !who.Sees(a.Labels["application"]) {
+			return Received{}, huma.Error403Forbidden(who.Name + " may only tell of alerts with the label application, of: " + strings.Join(who.Applications, ", "))
+		}
+		alerts = append(alerts, scaler.NotifiedAlert{
 			Name: a.Labels["alertname"], Application: a.Labels["application"], Group: a.Labels["group"],
 			Firing: a.Status == "firing", Key: a.Fingerprint, Since: a.StartsAt, Ends: a.EndsAt,
-		}
+		})
 	}
 	taken, ignored, err := h.service.Notify(ctx, alerts)
 	return Received{taken, ignored}, err

@@ -1,240 +1,181 @@
-// Package api is scalerd's HTTP API and the Go client that scalerctl uses.
+// Package api is scalerd's HTTP API, version 1, and the Go client that scalerctl
+// uses.
 //
 // The API is described by the OpenAPI document that it serves itself, under
-// /openapi.json. Errors are RFC 9457 problem documents; those about a description
-// carry its mistakes with file, line and column.
+// /openapi.json and /openapi.yaml. Names are in snake case, times in RFC 3339.
+//
+//   - Errors are RFC 9457 problem documents. Those about a description (422) carry
+//     its mistakes in errors, each with file, line and column as its value.
+//   - Lists come in pages of items; next_page_token, where it is there, is the
+//     page_token of the next one.
+//   - What takes its time is answered with 202 and an operation, to be read at
+//     /v1/operations/{id} or watched at /v1/operations/{id}/events. A newer order
+//     supersedes an older one of the same kind; an order for an application that is
+//     being destroyed is a 409.
+//   - An application's ETag names the version of its description. With If-Match, and
+//     If-None-Match: *, a change is made to that version only, else it is a 412.
+//   - POST and PUT take an Idempotency-Key: for a day, and until a restart, the same
+//     request with the same key gets the same answer and is not carried out again.
+//     After a restart a repeated submission or size changes nothing either, because
+//     both say what should be.
+//
+// Every operation needs a role, which the document names as x-required-role.
 package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"unicode/utf8"
+	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/scaler"
-	"github.com/scalerd/scalerd/tfgen/strictyaml"
+	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/operation"
 )
 
-// Description is a description as it is submitted.
-type Description struct {
-	// File is the name to use in messages about the text.
-	File string `json:"file" doc:"Name of the file, for messages."`
-	Text string `json:"text,omitempty" doc:"The description: YAML, in scalerd's own form or a TOSCA template."`
-	// Archive is a TOSCA archive (CSAR), in place of Text.
-	Archive []byte `json:"archive,omitempty" doc:"A TOSCA archive (CSAR), in place of text."`
-	// Params are the values of a TOSCA template's inputs.
-	Params map[string]any `json:"params,omitempty" doc:"Values of a TOSCA template's inputs."`
-	// Name is the application's name in place of a TOSCA template's own.
-	Name string `json:"name,omitempty" doc:"Name of the application, in place of the TOSCA template's own."`
+// Config is what the API works with.
+type Config struct {
+	Service    *scaler.Service
+	Operations *operation.Registry
+	// Backtests runs backtests; without it there are none.
+	Backtests *Backtests
+	// Guard keeps users and tokens; without it they can't be changed.
+	Guard *access.Guard
+	// Version is the daemon's own.
+	Version string
 }
 
-// Describe makes a Description of a source.
-func Describe(source scaler.Source) Description {
-	d := Description{File: source.File, Params: source.Params, Name: source.Name}
-	if utf8.Valid(source.Text) {
-		d.Text = string(source.Text)
-	} else {
-		d.Archive = source.Text
-	}
-	return d
-}
-
-func (d Description) source() scaler.Source {
-	s := scaler.Source{File: d.File, Text: []byte(d.Text), Params: d.Params, Name: d.Name}
-	if len(d.Archive) > 0 {
-		s.Text = d.Archive
-	}
-	return s
-}
-
-// Submitted is the answer to a submission.
-type Submitted struct {
-	Application string `json:"application"`
-}
-
-// Explanation is a decision and what was done about it.
-type Explanation struct {
-	Decision scaler.Decision `json:"decision"`
-	// Steps are those that carried it out, oldest first.
-	Steps []scaler.StepRecord `json:"steps"`
-	// Plan are the changes of node sets, by shard.
-	Plan []string `json:"plan,omitempty"`
-	// Result says how far it is carried out: nothing to do, under way, done, or the
-	// failures that were not mended.
-	Result string `json:"result,omitempty"`
-}
-
-// Handler serves the API of the service. Version is the daemon's own.
-func Handler(service *scaler.Service, version string) http.Handler {
+// Handler serves the API. Who makes a request is in its context, see access.With;
+// nobody may do anything.
+func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
-	api := newAPI(mux, version)
-	h := handlers{service}
-	register(api, http.MethodGet, "/v1/applications", "list-applications", "All applications and what they do now.", h.list)
-	register(api, http.MethodPost, "/v1/applications", "submit-application", "Start an application, or update the one of the same name.", h.submit)
-	register(api, http.MethodPost, "/v1/plan", "plan-application", "What submitting a description would do now.", h.plan)
-	register(api, http.MethodGet, "/v1/applications/{application}", "get-application", "What an application does now.", h.get)
-	register(api, http.MethodDelete, "/v1/applications/{application}", "destroy-application", "Begin to destroy an application.", h.destroy)
-	register(api, http.MethodGet, "/v1/applications/{application}/nodes", "list-nodes", "The nodes of an application.", h.nodes)
-	register(api, http.MethodGet, "/v1/applications/{application}/orphans", "list-orphans", "What the clouds have of an application and no state tells of.", h.orphans)
-	register(api, http.MethodPost, "/v1/applications/{application}/drop", "drop-node", "Destroy one chosen node.", h.drop)
-	register(api, http.MethodGet, "/v1/applications/{application}/decisions", "list-decisions", "The newest decisions.", h.decisions)
-	register(api, http.MethodGet, "/v1/applications/{application}/journal", "list-steps", "The newest steps, how far each is, and what terraform did.", h.journal)
-	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/scale", "scale-group", "Set the size of a group once.", h.scale)
-	register(api, http.MethodPost, "/v1/applications/{application}/pause", "pause", "Stop or resume decisions.", h.pause)
-	register(api, http.MethodPost, "/v1/applications/{application}/groups/{group}/what-if", "what-if", "What the last tick would have decided on other values; nothing is done.", h.whatIf)
-	register(api, http.MethodGet, "/v1/applications/{application}/comparisons", "compare-shadows", "What the shadow policies came to beside those in charge, by group.", h.compare)
-	register(api, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", h.alerts)
-	register(api, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", h.explain)
-	registerOptimizers(api, optimizers{service: service})
-	return mux
+	api := newAPI(mux, c.Version)
+	api.UseMiddleware(authorize(api))
+	registerHealth(api, c)
+	registerApplications(api, applications{c.Service, c.Operations, &encodings{}})
+	registerGroups(api, groups{c.Service, c.Operations})
+	registerDecisions(api, decisions{c.Service})
+	registerOrphans(api, c.Service)
+	registerOperations(api, operations{c.Operations})
+	registerOptimizers(api, optimizers{service: c.Service})
+	registerGroupOptimizers(api, optimizers{service: c.Service})
+	if c.Backtests != nil {
+		registerBacktests(api, c.Backtests)
+	}
+	if c.Guard != nil {
+		registerAccounts(api, accounts{c.Guard})
+	}
+	return newRepeats().handler(mux)
 }
 
-type handlers struct{ service *scaler.Service }
-
-// body is a response with a JSON body.
-type body[T any] struct{ Body T }
-
-// ApplicationPath is the part of a path that names an application. It is exported
-// because huma looks into exported embedded structs only.
-type ApplicationPath struct {
-	Application string `path:"application"`
+func newAPI(mux *http.ServeMux, version string) huma.API {
+	config := huma.DefaultConfig("scalerd", version)
+	config.DocsPath = "" // the viewer would load scripts from elsewhere
+	config.CreateHooks = nil
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":    {Type: "http", Scheme: "bearer"},
+		"password": {Type: "http", Scheme: "basic"},
+		"session":  {Type: "apiKey", In: "cookie", Name: access.CookieName},
+	}
+	return humago.New(mux, config)
 }
 
-// register adds an operation whose errors become problem documents.
-func register[I, O any](api huma.API, method, path, id, summary string, handle func(context.Context, *I) (O, error), more ...func(*huma.Operation)) {
-	o := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: 8 << 20}
+// roleKey is where an operation's metadata hold its role.
+const roleKey = "role"
+
+const (
+	maxBody = 8 << 20
+	// readTimeout bounds the time that a client takes to send a body.
+	readTimeout = 30 * time.Second
+)
+
+// endpoint is an operation that needs a role.
+func endpoint(role access.Role, method, path, id, summary string, more ...func(*huma.Operation)) huma.Operation {
+	name := []string{role.String()}
+	o := huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxBody, BodyReadTimeout: readTimeout,
+		Metadata:   map[string]any{roleKey: role},
+		Extensions: map[string]any{"x-required-role": role.String()},
+		Security:   []map[string][]string{{"token": name}, {"password": name}, {"session": name}},
+	}
 	for _, change := range more {
 		change(&o)
 	}
-	huma.Register(api, o, func(ctx context.Context, in *I) (*body[O], error) {
+	return o
+}
+
+// tagged puts operations under a heading of the document.
+func tagged(tag string) func(*huma.Operation) {
+	return func(o *huma.Operation) { o.Tags = []string{tag} }
+}
+
+// accepted makes an operation answer 202.
+func accepted(o *huma.Operation) { o.DefaultStatus = http.StatusAccepted }
+
+// body is a response, or a request, with a JSON body.
+type body[T any] struct{ Body T }
+
+// register adds an operation that answers JSON.
+func register[I, O any](api huma.API, o huma.Operation, handle func(context.Context, *I) (O, error)) {
+	serve(api, o, func(ctx context.Context, in *I) (*body[O], error) {
+		out, err := handle(ctx, in)
+		return &body[O]{out}, err
+	})
+}
+
+// serve adds an operation whose errors become problem documents.
+func serve[I, O any](api huma.API, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
 			return nil, problem(err)
 		}
-		return &body[O]{out}, nil
+		return out, nil
 	})
 }
 
-// problem maps an error to its HTTP status; the client maps it back.
-func problem(err error) error {
-	var mistakes strictyaml.Mistakes
-	if errors.As(err, &mistakes) {
-		details := make([]error, len(mistakes))
-		for i, m := range mistakes {
-			details[i] = &huma.ErrorDetail{Message: m.String(), Location: m.Path, Value: m}
+// authorize lets in who has the role that the operation needs, for the application
+// that its path names. An operation without a role is nobody's.
+func authorize(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		who := access.Principal(ctx.Context())
+		role, ok := ctx.Operation().Metadata[roleKey].(access.Role)
+		refuse := func(status int, message string) {
+			// What was refused already can't be refused better.
+			_ = huma.WriteErr(api, ctx, status, message)
 		}
-		return huma.NewError(http.StatusUnprocessableEntity, "the description is not valid", details...)
-	}
-	if details := settingProblems(err); len(details) > 0 {
-		return huma.NewError(http.StatusUnprocessableEntity, "the optimizer can't be configured like this", details...)
-	}
-	if names := (*optimizer.NamesError)(nil); errors.As(err, &names) {
-		return huma.NewError(http.StatusBadRequest, err.Error(), nameProblems(names)...)
-	}
-	switch {
-	case errors.Is(err, optimizer.ErrDuplicate), errors.Is(err, optimizer.ErrClockBack):
-		return huma.NewError(http.StatusConflict, err.Error())
-	case errors.Is(err, optimizer.ErrNodes):
-		return huma.NewError(http.StatusBadRequest, err.Error())
-	}
-	if status := huma.StatusError(nil); errors.As(err, &status) {
-		return status
-	}
-	for _, known := range statuses {
-		if errors.Is(err, known.err) {
-			return huma.NewError(known.status, err.Error())
+		switch app := ctx.Param("application"); {
+		case who.Role == access.Nobody:
+			for _, challenge := range access.Challenges {
+				ctx.AppendHeader("WWW-Authenticate", challenge)
+			}
+			refuse(http.StatusUnauthorized, "say who you are: with a token, or a user's name and password")
+		case !ok || role == access.Nobody || who.Role < role:
+			refuse(http.StatusForbidden, who.Name+" has the role "+who.Role.String()+", and this needs the role "+role.String())
+		case app != "" && !who.Sees(app):
+			refuse(http.StatusForbidden, who.Name+" may not use application "+app)
+		default:
+			next(ctx)
 		}
 	}
-	return huma.NewError(http.StatusInternalServerError, err.Error())
 }
 
-// statuses is the table of errors that a client can tell apart, in both
-// directions.
-var statuses = []struct {
-	err    error
-	status int
-}{
-	{scaler.ErrNotFound, http.StatusNotFound},
-	{scaler.ErrRefused, http.StatusConflict},
-	{scaler.ErrKnowledge, http.StatusBadRequest},
-}
-
-func (h handlers) list(context.Context, *struct{}) ([]scaler.ApplicationStatus, error) {
-	return h.service.Applications(), nil
-}
-
-func (h handlers) submit(ctx context.Context, in *body[Description]) (Submitted, error) {
-	name, err := h.service.Submit(ctx, in.Body.source())
-	return Submitted{name}, err
-}
-
-func (h handlers) plan(ctx context.Context, in *body[Description]) (scaler.ApplicationPlan, error) {
-	return h.service.Plan(ctx, in.Body.source())
-}
-
-func (h handlers) get(ctx context.Context, in *ApplicationPath) (scaler.ApplicationStatus, error) {
-	return h.service.Application(ctx, in.Application)
-}
-
-func (h handlers) destroy(ctx context.Context, in *ApplicationPath) (Submitted, error) {
-	return Submitted(*in), h.service.Destroy(ctx, in.Application)
-}
-
-func (h handlers) nodes(ctx context.Context, in *ApplicationPath) ([]scaler.NodeStatus, error) {
-	return h.service.Nodes(ctx, in.Application)
-}
-
-type orphansInput struct {
-	ApplicationPath
-	Group string `query:"group" doc:"One group; without it all."`
-}
-
-func (h handlers) orphans(ctx context.Context, in *orphansInput) ([]scaler.GroupOrphans, error) {
-	return h.service.Orphans(ctx, in.Application, in.Group)
-}
-
-type dropInput struct {
-	ApplicationPath
-	Node    string `query:"node" required:"true" minLength:"1" doc:"Name, identifier or address; an Azure identifier has slashes, so it is no part of the path."`
-	Replace bool   `query:"replace" doc:"Create another node in its place."`
-}
-
-func (h handlers) drop(ctx context.Context, in *dropInput) (scaler.Decision, error) {
-	return h.service.Drop(ctx, in.Application, in.Node, in.Replace)
-}
-
-type decisionsInput struct {
-	ApplicationPath
-	Group string `query:"group"`
-	Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
-}
-
-func (h handlers) decisions(ctx context.Context, in *decisionsInput) ([]scaler.Decision, error) {
-	return h.service.Decisions(ctx, in.Application, in.Group, in.Limit)
-}
-
-type scaleInput struct {
-	ApplicationPath
-	Group string `path:"group"`
-	Nodes int    `query:"nodes" required:"true" minimum:"0"`
-}
-
-func (h handlers) scale(ctx context.Context, in *scaleInput) (scaler.Decision, error) {
-	return h.service.Scale(ctx, in.Application, in.Group, in.Nodes)
-}
-
-type pauseInput struct {
-	ApplicationPath
-	Group  string `query:"group" doc:"One group; without it the whole application."`
-	Paused bool   `query:"paused" default:"true"`
-}
-
-func (h handlers) pause(ctx context.Context, in *pauseInput) (scaler.ApplicationStatus, error) {
-	if err := h.service.Pause(ctx, in.Application, in.Group, in.Paused); err != nil {
-		return scaler.ApplicationStatus{}, err
+// visible leaves out what is of applications that the caller may not see.
+func visible[T any](ctx context.Context, all []T, application func(T) string) []T {
+	who := access.Principal(ctx)
+	if !who.Bounded() {
+		return all
 	}
-	return h.service.Application(ctx, in.Application)
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return !who.Sees(application(one)) })
+}
+
+// mayUse refuses an application that the caller may not see.
+func mayUse(ctx context.Context, application string) error {
+	if who := access.Principal(ctx); !who.Sees(application) {
+		return huma.Error403Forbidden(who.Name + " may not use application " + application)
+	}
+	return nil
 }

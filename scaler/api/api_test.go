@@ -12,15 +12,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
-	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/monitor"
+	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/spec"
@@ -29,19 +32,57 @@ import (
 
 // serve runs a real service without nodes behind a socket, and returns its client
 // and its handler.
-func serve(t *testing.T) (*api.Client, http.Handler) {
+func serve(t testing.TB) (*api.Client, http.Handler) {
+	return serveOn(t, terraform.NewRunner("terraform", terraform.Options{}))
+}
+
+// serveOn is serve with another terraform.
+func serveOn(t testing.TB, tf scaler.Terraform) (*api.Client, http.Handler) {
 	t.Helper()
+	service, operations := running(t, tf)
+	backtests := api.NewBacktests(service)
+	ctx, cancel := context.WithCancel(context.Background())
+	var worker sync.WaitGroup
+	worker.Go(func() { _ = backtests.Run(ctx) })
+	handler := as(access.Identity{Name: "root", Role: access.Admin, How: access.Socket, From: "socket"},
+		api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Version: "test"}))
 	dir, err := os.MkdirTemp("", "api") // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: api.NewServer(handler, slog.New(slog.DiscardHandler), nil)}
+	server.Start()
+	t.Cleanup(func() {
+		server.Close()
+		cancel()
+		worker.Wait()
+		os.RemoveAll(dir)
+	})
+	return api.NewClient(socket), handler
+}
+
+// as makes every request that of the identity.
+func as(who access.Identity, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(access.With(r.Context(), who)))
+	})
+}
+
+// running is a service that runs until the test ends.
+func running(t testing.TB, tf scaler.Terraform) (*scaler.Service, *operation.Registry) {
+	t.Helper()
+	dir := t.TempDir()
 	db, err := store.Open(t.Context(), filepath.Join(dir, "scalerd.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	service := scaler.NewService(scaler.Config{
-		Data: dir, Store: db, Terraform: terraform.NewRunner("terraform", terraform.Options{}), Inspector: local.Inspector{},
+		Data: dir, Store: db, Terraform: tf, Inspector: blind{},
 		Monitor: func(app *spec.Application, appDir string) (scaler.Monitor, error) {
 			return monitor.NewExternal(spec.Prometheus{URL: "http://127.0.0.1:1"}, filepath.Join(appDir, "targets.json"), monitor.ExternalOptions{})
 		},
@@ -49,26 +90,35 @@ func serve(t *testing.T) (*api.Client, http.Handler) {
 		Metrics:    scaler.NewMetrics(prometheus.NewRegistry()),
 		Log:        slog.New(slog.DiscardHandler),
 	})
+	operations := operation.New(service)
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- service.Run(ctx) }()
-	handler := api.Handler(service, "test")
-	socket := filepath.Join(dir, "s")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}
-	server.Start()
+	go func() { ended <- operations.Run(ctx) }()
 	t.Cleanup(func() {
-		server.Close()
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run() = %v", err)
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Errorf("Run() = %v", err)
+			}
 		}
 		db.Close()
 	})
-	return api.NewClient(socket), handler
+	return service, operations
+}
+
+// waitUntil looks until the condition holds.
+func waitUntil(t testing.TB, condition func() bool) {
+	t.Helper()
+	look, deadline := time.NewTicker(5*time.Millisecond), time.After(20*time.Second)
+	defer look.Stop()
+	for !condition() {
+		select {
+		case <-look.C:
+		case <-deadline:
+			t.Fatal("it did not come about within 20 s")
+		}
+	}
 }
 
 const empty = `name: shop

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -8,14 +9,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
@@ -26,8 +30,12 @@ var ErrNoDaemon = errors.New("no scalerd answers")
 // methods return: scaler.ErrNotFound, scaler.ErrRefused, strictyaml.Mistakes. It
 // is safe for concurrent use.
 type Client struct {
-	socket string
-	http   *http.Client
+	// where is the socket or the address, for messages.
+	where string
+	base  *url.URL
+	http  *http.Client
+	// authorize says who makes a request; nil on the socket, where the kernel does.
+	authorize func(*http.Request)
 }
 
 // NewClient returns a Client of the scalerd that listens on the unix socket.
@@ -36,12 +44,12 @@ func NewClient(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
+	return &Client{where: socket, base: &url.URL{Scheme: "http", Host: "scalerd"}, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
 }
 
 // Applications are the states of all applications, by name.
 func (c *Client) Applications(ctx context.Context) ([]scaler.ApplicationStatus, error) {
-	return call[[]scaler.ApplicationStatus](ctx, c, http.MethodGet, nil, nil, "v1", "applications")
+	return pages[scaler.ApplicationStatus](ctx, c, nil, 0, "v1", "applications")
 }
 
 // Application is the state of one application.
@@ -49,10 +57,15 @@ func (c *Client) Application(ctx context.Context, name string) (scaler.Applicati
 	return call[scaler.ApplicationStatus](ctx, c, http.MethodGet, nil, nil, "v1", "applications", name)
 }
 
-// Submit starts or updates an application and returns its name.
-func (c *Client) Submit(ctx context.Context, d Description) (string, error) {
-	out, err := call[Submitted](ctx, c, http.MethodPost, nil, d, "v1", "applications")
-	return out.Application, err
+// Submit starts or updates an application. The Operation ends when its nodes are as
+// described.
+func (c *Client) Submit(ctx context.Context, d Description) (operation.Operation, error) {
+	return call[operation.Operation](ctx, c, http.MethodPost, nil, d, "v1", "applications")
+}
+
+// Validate checks a description.
+func (c *Client) Validate(ctx context.Context, d Description) (Validated, error) {
+	return call[Validated](ctx, c, http.MethodPost, nil, d, "v1", "validate")
 }
 
 // Plan says what Submit would do now.
@@ -61,45 +74,51 @@ func (c *Client) Plan(ctx context.Context, d Description) (scaler.ApplicationPla
 }
 
 // Destroy begins to destroy an application.
-func (c *Client) Destroy(ctx context.Context, name string) error {
-	_, err := call[Submitted](ctx, c, http.MethodDelete, nil, nil, "v1", "applications", name)
-	return err
+func (c *Client) Destroy(ctx context.Context, name string) (operation.Operation, error) {
+	return call[operation.Operation](ctx, c, http.MethodDelete, nil, nil, "v1", "applications", name)
 }
 
 // Nodes are the application's nodes by group and name.
 func (c *Client) Nodes(ctx context.Context, name string) ([]scaler.NodeStatus, error) {
-	return call[[]scaler.NodeStatus](ctx, c, http.MethodGet, nil, nil, "v1", "applications", name, "nodes")
+	return pages[scaler.NodeStatus](ctx, c, nil, 0, "v1", "applications", name, "nodes")
 }
 
 // Orphans are what the clouds have and no state tells of; an empty group stands for
 // all.
 func (c *Client) Orphans(ctx context.Context, name, group string) ([]scaler.GroupOrphans, error) {
-	query := url.Values{"group": {group}}
-	return call[[]scaler.GroupOrphans](ctx, c, http.MethodGet, query, nil, "v1", "applications", name, "orphans")
+	return pages[scaler.GroupOrphans](ctx, c, url.Values{"group": {group}}, 0, "v1", "applications", name, "orphans")
 }
 
-// Drop destroys one node, given by name, identifier or address.
-func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (scaler.Decision, error) {
+// Drop destroys one node, given by name, identifier or address; the Operation has
+// the decision.
+func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (operation.Operation, error) {
 	query := url.Values{"node": {node}, "replace": {strconv.FormatBool(replace)}}
-	return call[scaler.Decision](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "drop")
+	return call[operation.Operation](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "drop")
 }
 
-// Decisions are the newest decisions first; an empty group stands for all.
+// Decisions are at most limit of the newest decisions, the newest first; an empty
+// group stands for all.
 func (c *Client) Decisions(ctx context.Context, name, group string, limit int) ([]scaler.Decision, error) {
-	query := url.Values{"group": {group}, "limit": {strconv.Itoa(limit)}}
-	return call[[]scaler.Decision](ctx, c, http.MethodGet, query, nil, "v1", "applications", name, "decisions")
+	return pages[scaler.Decision](ctx, c, url.Values{"group": {group}}, limit, "v1", "applications", name, "decisions")
 }
 
-// Scale sets the size of a group once.
-func (c *Client) Scale(ctx context.Context, name, group string, nodes int) (scaler.Decision, error) {
+// Scale sets the size of a group once; the Operation has the decision.
+func (c *Client) Scale(ctx context.Context, name, group string, nodes int) (operation.Operation, error) {
 	query := url.Values{"nodes": {strconv.Itoa(nodes)}}
-	return call[scaler.Decision](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "groups", group, "scale")
+	return call[operation.Operation](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "groups", group, "scale")
 }
 
 // Pause stops decisions of a group, or of all with an empty name, or resumes them.
 func (c *Client) Pause(ctx context.Context, name, group string, paused bool) (scaler.ApplicationStatus, error) {
-	query := url.Values{"group": {group}, "paused": {strconv.FormatBool(paused)}}
-	return call[scaler.ApplicationStatus](ctx, c, http.MethodPost, query, nil, "v1", "applications", name, "pause")
+	path := []string{"v1", "applications", name}
+	if group != "" {
+		path = append(path, "groups", group)
+	}
+	verb := "resume"
+	if paused {
+		verb = "pause"
+	}
+	return call[scaler.ApplicationStatus](ctx, c, http.MethodPost, nil, nil, append(path, verb)...)
 }
 
 // Explain is a decision and what was done about it.
@@ -110,6 +129,44 @@ func (c *Client) Explain(ctx context.Context, id int64) (Explanation, error) {
 // WhatIf asks what the last tick would have decided on other values.
 func (c *Client) WhatIf(ctx context.Context, app, group string, supposed scaler.Supposed) (scaler.Decision, error) {
 	return call[scaler.Decision](ctx, c, http.MethodPost, nil, supposed, "v1", "applications", app, "groups", group, "what-if")
+}
+
+// Operation is how far an operation is.
+func (c *Client) Operation(ctx context.Context, id string) (operation.Operation, error) {
+	return call[operation.Operation](ctx, c, http.MethodGet, nil, nil, "v1", "operations", id)
+}
+
+// Health is how the daemon is.
+func (c *Client) Health(ctx context.Context) (Health, error) {
+	return call[Health](ctx, c, http.MethodGet, nil, nil, "v1", "health")
+}
+
+// pageSize is how many items the client asks for at once.
+const pageSize = 1000
+
+// pages reads a list to its end, or at most limit items where it is above 0.
+func pages[T any](ctx context.Context, c *Client, query url.Values, limit int, path ...string) ([]T, error) {
+	query = maps.Clone(query)
+	if query == nil {
+		query = url.Values{}
+	}
+	all := []T{}
+	for {
+		size := pageSize
+		if limit > 0 {
+			size = min(size, limit-len(all))
+		}
+		query.Set("limit", strconv.Itoa(size))
+		page, err := call[Page[T]](ctx, c, http.MethodGet, query, nil, path...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.NextPageToken == "" || limit > 0 && len(all) >= limit {
+			return all, nil
+		}
+		query.Set("page_token", page.NextPageToken)
+	}
 }
 
 // Compare sums up what shadow policies came to within a time before now, by group.
@@ -146,13 +203,17 @@ func send[T any](ctx context.Context, c *Client, method string, query url.Values
 
 // do makes a request; an answer that is a problem is its error.
 func (c *Client) do(ctx context.Context, method string, query url.Values, mediaType string, payload io.Reader, path ...string) (*http.Response, error) {
-	target := (&url.URL{Scheme: "http", Host: "scalerd", RawQuery: query.Encode()}).JoinPath(path...)
+	target := c.base.JoinPath(path...)
+	target.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), payload)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
 	if payload != nil {
 		req.Header.Set("Content-Type", mediaType)
+	}
+	if c.authorize != nil {
+		c.authorize(req)
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -168,9 +229,9 @@ func (c *Client) do(ctx context.Context, method string, query url.Values, mediaT
 func (c *Client) unreached(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w on %s: start it with `scalerd --data DIR`, or name its socket with --socket", ErrNoDaemon, c.socket)
+		return fmt.Errorf("%w on %s: start it with `scalerd --data DIR`, or say where it is with --socket or --server", ErrNoDaemon, c.where)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.socket, err)
+		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.where, err)
 	}
 	return fmt.Errorf("talk to scalerd: %w", err)
 }
@@ -214,9 +275,62 @@ func readProblem(res *http.Response) error {
 	}
 	answer := &answered{message: p.Detail}
 	for _, known := range statuses {
-		if known.status == res.StatusCode {
+		if known.status == res.StatusCode && answer.kind == nil {
 			answer.kind = known.err
 		}
 	}
 	return answer
+}
+
+// Watch reports the events of an operation until it ended, and returns it as it is
+// then. A broken stream is taken up where it ended.
+func (c *Client) Watch(ctx context.Context, id string, report func(operation.Event)) (operation.Operation, error) {
+	last := 0
+	for {
+		op, err := c.stream(ctx, id, last, func(e operation.Event) {
+			last = e.Number
+			report(e)
+		})
+		if err != nil || op.Status != operation.Running {
+			return op, err
+		}
+	}
+}
+
+// stream reads one stream of events.
+func (c *Client) stream(ctx context.Context, id string, after int, report func(operation.Event)) (op operation.Operation, err error) {
+	res, err := c.do(ctx, http.MethodGet, nil, "", nil, "v1", "operations", id, "events")
+	if err != nil {
+		return op, err
+	}
+	defer res.Body.Close()
+	op.Status = operation.Running
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 4<<20)
+	kind := ""
+	for lines.Scan() {
+		field, value, _ := strings.Cut(lines.Text(), ": ")
+		switch {
+		case field == "event":
+			kind = value
+		case field == "data" && kind == "progress":
+			var e operation.Event
+			if err := json.Unmarshal([]byte(value), &e); err != nil {
+				return op, fmt.Errorf("read event: %w", err)
+			}
+			if e.Number > after {
+				report(e)
+			}
+		case field == "data" && kind == "operation":
+			if err := json.Unmarshal([]byte(value), &op); err != nil {
+				return op, fmt.Errorf("read event: %w", err)
+			}
+		case field == "data" && kind == "error":
+			return op, fmt.Errorf("watch operation %s: %s", id, value)
+		}
+	}
+	if ctx.Err() != nil {
+		return op, ctx.Err()
+	}
+	return op, nil
 }

@@ -2,18 +2,21 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/report"
 )
 
@@ -51,13 +54,6 @@ func OptimizersHandler(service *scaler.Service, version string) http.Handler {
 	return mux
 }
 
-func newAPI(mux *http.ServeMux, version string) huma.API {
-	config := huma.DefaultConfig("scalerd", version)
-	config.DocsPath = "" // the viewer would load scripts from elsewhere
-	config.CreateHooks = nil
-	return humago.New(mux, config)
-}
-
 const optimizerHelp = `An optimizer learns from samples how the number of nodes acts on metrics, and advises the
 fewest nodes that keep its targets in range. Any loop can use one: PUT it, then send samples and ask for
 advice. Time is the samples' own: nothing depends on the clock, so weeks can be simulated in minutes, in
@@ -69,17 +65,18 @@ advice=true one call learns and advises.`
 func registerOptimizers(api huma.API, h optimizers) {
 	const root = "/v1/optimizers"
 	api.OpenAPI().Tags = append(api.OpenAPI().Tags, &huma.Tag{Name: "optimizers", Description: optimizerHelp})
-	tag := func(o *huma.Operation) { o.Tags = []string{"optimizers"} }
-	register(api, http.MethodGet, root, "list-optimizers", "All optimizers and what they know.", h.list, tag)
-	register(api, http.MethodPut, root+"/{name}", "configure-optimizer", "Make an optimizer, or configure the one of that name anew: what its samples tell is learned again.", h.configure, tag)
-	register(api, http.MethodGet, root+"/{name}", "get-optimizer", "What an optimizer knows and does.", h.get, tag)
-	register(api, http.MethodDelete, root+"/{name}", "delete-optimizer", "Forget an optimizer and its samples.", h.remove, tag)
-	register(api, http.MethodPost, root+"/{name}/samples", "learn", "Learn from samples, all or none.", h.learn, tag, func(o *huma.Operation) { o.MaxBodyBytes = maxBatch })
-	register(api, http.MethodGet, root+"/{name}/advice", "advise", "The advice: also where it is not valid the answer is 200, and says why.", h.advise, tag)
-	register(api, http.MethodPost, root+"/{name}/knowledge", "import-knowledge", "Add samples of a file: an export, or one of MiCADO's Optimizer.", h.imports, tag, func(o *huma.Operation) { o.MaxBodyBytes = maxKnowledge })
-	register(api, http.MethodDelete, root+"/{name}/knowledge", "forget-knowledge", "Forget all samples and what was learned.", h.forget, tag)
-	registerFile(api, root+"/{name}/knowledge", "export-knowledge", "The samples that are kept, as a file.", h.exports, tag)
-	registerFile(api, root+"/{name}/report", "report", "What the optimizer knows, as a page, a picture or data.", h.report, tag)
+	tag := tagged("optimizers")
+	bytes := func(most int64) func(*huma.Operation) { return func(o *huma.Operation) { o.MaxBodyBytes = most } }
+	register(api, endpoint(access.Viewer, http.MethodGet, root, "list-optimizers", "All optimizers and what they know, by name.", tag), h.list)
+	register(api, endpoint(access.Operator, http.MethodPut, root+"/{name}", "configure-optimizer", "Make an optimizer, or configure the one of that name anew: what its samples tell is learned again.", tag), h.configure)
+	register(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}", "get-optimizer", "What an optimizer knows and does.", tag), h.get)
+	register(api, endpoint(access.Operator, http.MethodDelete, root+"/{name}", "delete-optimizer", "Forget an optimizer and its samples.", tag), h.remove)
+	register(api, endpoint(access.Operator, http.MethodPost, root+"/{name}/samples", "learn", "Learn from samples, all or none.", tag, bytes(maxBatch)), h.learn)
+	register(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/advice", "advise", "The advice: also where it is not valid the answer is 200, and says why.", tag), h.advise)
+	register(api, endpoint(access.Operator, http.MethodPost, root+"/{name}/knowledge", "import-knowledge", "Add samples of a file: an export, or one of MiCADO's Optimizer.", tag, bytes(maxKnowledge)), h.imports)
+	register(api, endpoint(access.Operator, http.MethodDelete, root+"/{name}/knowledge", "forget-knowledge", "Forget all samples and what was learned.", tag), h.forget)
+	serve(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/knowledge", "export-knowledge", "The samples that are kept, as a file.", tag), h.exports)
+	serve(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/report", "report", "What the optimizer knows, as a page, a picture or data.", tag), h.report)
 }
 
 // File is a response that is a file.
@@ -88,26 +85,19 @@ type File struct {
 	Body        []byte
 }
 
-// registerFile adds an operation that answers a file.
-func registerFile[I any](api huma.API, path, id, summary string, handle func(context.Context, *I) (*File, error), more func(*huma.Operation)) {
-	o := huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary}
-	more(&o)
-	huma.Register(api, o, func(ctx context.Context, in *I) (*File, error) {
-		file, err := handle(ctx, in)
-		if err != nil {
-			return nil, problem(err)
-		}
-		return file, nil
-	})
-}
-
 // optimizers are the handlers; own is set where groups' optimizers are hidden.
 type optimizers struct {
 	service *scaler.Service
 	own     bool
 }
 
+// find is the optimizer, where the caller may use it: of a group whoever may use
+// the application, of none who is not confined to some.
 func (h optimizers) find(ctx context.Context, name string) (*scaler.Advisor, error) {
+	app, _, _ := strings.Cut(name, ".")
+	if who := access.Principal(ctx); who.Bounded() && (app == name || !who.Sees(app)) {
+		return nil, huma.Error403Forbidden(who.Name + " may not use optimizer " + name)
+	}
 	all, err := h.service.Optimizers(ctx)
 	if err != nil {
 		return nil, err
@@ -119,18 +109,24 @@ func (h optimizers) find(ctx context.Context, name string) (*scaler.Advisor, err
 	return a, err
 }
 
-func (h optimizers) list(ctx context.Context, _ *struct{}) ([]scaler.AdvisorStatus, error) {
+func (h optimizers) list(ctx context.Context, in *PageInput) (Page[scaler.AdvisorStatus], error) {
 	all, err := h.service.Optimizers(ctx)
 	if err != nil {
-		return nil, err
+		return Page[scaler.AdvisorStatus]{}, err
 	}
-	statuses := []scaler.AdvisorStatus{}
+	var statuses []scaler.AdvisorStatus
 	for _, a := range all.Advisors() {
 		if !h.own || !a.Owned() {
 			statuses = append(statuses, a.Status())
 		}
 	}
-	return statuses, nil
+	name := func(s scaler.AdvisorStatus) string { return s.Name }
+	slices.SortFunc(statuses, func(a, b scaler.AdvisorStatus) int { return cmp.Compare(a.Name, b.Name) })
+	statuses = visible(ctx, statuses, func(s scaler.AdvisorStatus) string {
+		app, _, _ := strings.Cut(s.Name, ".")
+		return app
+	})
+	return paged(statuses, *in, name)
 }
 
 type configureInput struct {
@@ -139,6 +135,9 @@ type configureInput struct {
 }
 
 func (h optimizers) configure(ctx context.Context, in *configureInput) (OptimizerDetail, error) {
+	if who := access.Principal(ctx); who.Bounded() {
+		return OptimizerDetail{}, huma.Error403Forbidden(who.Name + " may not configure optimizers")
+	}
 	all, err := h.service.Optimizers(ctx)
 	if err != nil {
 		return OptimizerDetail{}, err

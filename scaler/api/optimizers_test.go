@@ -209,7 +209,7 @@ func TestKnowledgeAndReportAreFiles(t *testing.T) {
 		}
 	}
 	ok[any](l, "DELETE", "/v1/optimizers/to", "")
-	list := ok[[]scaler.AdvisorStatus](l, "GET", "/v1/optimizers", "")
+	list := ok[api.Page[scaler.AdvisorStatus]](l, "GET", "/v1/optimizers", "").Items
 	if len(list) != 1 || list[0].Name != "from" {
 		t.Errorf("optimizers = %+v, want only from", list)
 	}

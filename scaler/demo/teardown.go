@@ -103,7 +103,7 @@ func (d *daemon) orderOrLook(ctx context.Context, app string, ordered *bool) err
 		_, err := d.client.Application(ctx, app)
 		return err
 	}
-	err := d.client.Destroy(ctx, app)
+	_, err := d.client.Destroy(ctx, app)
 	*ordered = err == nil
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/scalerd/scalerd/scaler"
 )
@@ -67,8 +68,13 @@ func scanDecision(scan func(...any) error) (scaler.Decision, error) {
 
 // Decisions implements scaler.Store.
 func (s *SQLite) Decisions(ctx context.Context, app, group string, limit int) ([]scaler.Decision, error) {
+	return s.DecisionsBefore(ctx, app, group, math.MaxInt64, limit)
+}
+
+// DecisionsBefore implements scaler.Store.
+func (s *SQLite) DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]scaler.Decision, error) {
 	rows, err := s.db.QueryContext(ctx,
-		"SELECT id, decision FROM decisions WHERE application = ? AND (? = '' OR grp = ?) ORDER BY id DESC LIMIT ?", app, group, group, limit)
+		"SELECT id, decision FROM decisions WHERE application = ? AND (? = '' OR grp = ?) AND id < ? ORDER BY id DESC LIMIT ?", app, group, group, before, limit)
 	return collect(rows, err, "decisions", func(r *sql.Rows) (scaler.Decision, error) { return scanDecision(r.Scan) })
 }
 

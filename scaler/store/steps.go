@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/scalerd/scalerd/scaler"
 )
@@ -115,7 +116,12 @@ func (s *SQLite) OpenSteps(ctx context.Context, app, group string) ([]scaler.Ste
 
 // Steps implements scaler.Journal.
 func (s *SQLite) Steps(ctx context.Context, app, group string, limit int) ([]scaler.StepRecord, error) {
-	steps, err := s.steps(ctx, "application = ? AND (? = '' OR grp = ?) ORDER BY id DESC LIMIT ?", app, group, group, limit)
+	return s.StepsBefore(ctx, app, group, math.MaxInt64, limit)
+}
+
+// StepsBefore implements scaler.Store.
+func (s *SQLite) StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]scaler.StepRecord, error) {
+	steps, err := s.steps(ctx, "application = ? AND (? = '' OR grp = ?) AND id < ? ORDER BY id DESC LIMIT ?", app, group, group, before, limit)
 	return steps, s.fill(ctx, steps, err)
 }
 

@@ -29,6 +29,7 @@ var migrations = []string{
 	stepsSchema,
 	`ALTER TABLE groups ADD COLUMN remembered TEXT NOT NULL DEFAULT '{}';` + shadowSchema,
 	installationSchema,
+	accessSchema,
 }
 
 // kept bounds the rows of a group in the tables that only grow.

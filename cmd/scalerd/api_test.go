@@ -1,0 +1,31 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTheAPIIsNeverOpenByMistake(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		c    apiConfig
+		says string // empty: it is taken
+	}{
+		{"no address", apiConfig{}, ""},
+		{"every address, with TLS", apiConfig{Listen: ":9443"}, ""},
+		{"every address, without TLS", apiConfig{Listen: ":9443", Plain: true}, "only loopback"},
+		{"another machine's address, without TLS", apiConfig{Listen: "10.0.0.1:9443", Plain: true}, "only loopback"},
+		{"a loopback address, without TLS", apiConfig{Listen: "127.0.0.1:9443", Plain: true}, ""},
+		{"no port", apiConfig{Listen: "localhost"}, "host:port"},
+		{"a certificate without its key", apiConfig{Listen: ":9443", TLSCert: "c"}, "together"},
+		{"two kinds of certificates", apiConfig{TLSCert: "c", TLSKey: "k", ACMEDomains: []string{"a"}}, "either"},
+		{"roles without authorities", apiConfig{ClientRoles: map[string]string{"a": "viewer"}}, "client_ca"},
+		{"an unknown role", apiConfig{ClientCA: "ca", ClientRoles: map[string]string{"a": "root"}}, `role "root"`},
+		{"a network that is none", apiConfig{Networks: []string{"10.0.0.0"}}, "networks"},
+	} {
+		err := tt.c.check()
+		if tt.says == "" && err != nil || tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says)) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
+		}
+	}
+}

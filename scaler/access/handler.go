@@ -1,0 +1,114 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Handler finds out who makes a request and hands it on with that in its context, see
+// Principal. It refuses what says something wrong, what comes from a network that
+// is not allowed, and what a page of another site sends. That nobody may do
+// nothing is the business of what it hands on to; Require helps with it.
+//
+// It is the one place that every request with an identity goes through.
+func (g *Guard) Handler(next http.Handler) http.Handler {
+	identified := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := g.identify(r)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(With(r.Context(), who)))
+	})
+	return g.allowed(sameOrigin(identified))
+}
+
+func sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		deny(w, http.StatusForbidden, "the request comes from a page of another site")
+	}))
+	return protection.Handler(next)
+}
+
+// allowed lets the networks through that are allowed, and the socket.
+func (g *Guard) allowed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, local := peerOf(r.Context()); !local && len(g.options.Networks) > 0 {
+			ip, err := netip.ParseAddr(address(r))
+			ip = ip.Unmap().WithZone("")
+			if err != nil || !slices.ContainsFunc(g.options.Networks, func(n netip.Prefix) bool { return n.Contains(ip) }) {
+				deny(w, http.StatusForbidden, "this address is in no network that is allowed")
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	var locked *lockedError
+	switch {
+	case errors.As(err, &locked):
+		w.Header().Set("Retry-After", strconv.Itoa(int(locked.wait/time.Second)+1))
+		deny(w, http.StatusTooManyRequests, err.Error())
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "1")
+		deny(w, http.StatusServiceUnavailable, err.Error())
+	default:
+		for _, c := range Challenges {
+			w.Header().Add("WWW-Authenticate", c)
+		}
+		deny(w, http.StatusUnauthorized, err.Error())
+	}
+}
+
+// maxForm bounds the form of a login, in bytes.
+const maxForm = 4 << 10
+
+// Login serves POST /login, a form with name and password that begins a session, and
+// POST /logout, which ends it. Both answer with 303 to the page that next names, of
+// this host.
+func (g *Guard) Login() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			deny(w, http.StatusBadRequest, fmt.Sprintf("the form can't be read: %v", err))
+			return
+		}
+		now := time.Now()
+		u, err := g.login(r.Context(), r.PostForm.Get("name"), r.PostForm.Get("password"), address(r), now)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		http.SetCookie(w, cookie(r, g.sessions.begin(u, now), sessionLife))
+		redirect(w, r)
+	})
+	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if c, err := r.Cookie(cookieName(r)); err == nil {
+			g.sessions.end(c.Value)
+		}
+		http.SetCookie(w, cookie(r, "", -time.Second))
+		redirect(w, r)
+	})
+	return g.allowed(sameOrigin(mux))
+}
+
+// redirect goes to a path of this host only: one that begins with two slashes, or
+// with a backslash, is another host's for a browser.
+func redirect(w http.ResponseWriter, r *http.Request) {
+	next := r.PostFormValue("next")
+	if len(next) == 0 || next[0] != '/' || len(next) > 1 && (next[1] == '/' || next[1] == '\\') || len(next) > 1024 {
+		next = "/"
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}

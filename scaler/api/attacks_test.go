@@ -1,0 +1,430 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/store"
+	"github.com/scalerd/scalerd/scaler/submitter"
+)
+
+// castle is the API as others reach it: with TLS, users and tokens.
+type castle struct {
+	t       testing.TB
+	service *scaler.Service
+	server  *httptest.Server
+	guard   *access.Guard
+	db      string
+	// tokens by role.
+	tokens map[string]string
+}
+
+const password = "correct horse battery"
+
+func fortify(t testing.TB, o access.Options) *castle {
+	t.Helper()
+	service, operations := running(t, newGated())
+	c := &castle{t: t, service: service, tokens: map[string]string{}, db: filepath.Join(t.TempDir(), "access.db")}
+	db, err := store.Open(t.Context(), c.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	o.Log = slog.New(slog.DiscardHandler)
+	if c.guard, err = access.Open(t.Context(), db, o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.guard.PutUser(t.Context(), "anna", password, access.Admin); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []access.Role{access.Viewer, access.Operator, access.Admin} {
+		_, secret, err := c.guard.CreateToken(t.Context(), role.String(), role, nil, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.tokens[role.String()] = secret
+	}
+	if _, c.tokens["bounded"], err = c.guard.CreateToken(t.Context(), "bounded", access.Operator, []string{"mine"}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", c.guard.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: api.NewBacktests(service), Guard: c.guard, Version: "test"})))
+	mux.Handle("/v2.0/", c.guard.Handler(submitter.Handler(service, operations)))
+	mux.Handle("/login", c.guard.Login())
+	mux.Handle("/logout", c.guard.Login())
+	c.server = httptest.NewUnstartedServer(nil)
+	c.server.Config = api.NewServer(mux, slog.New(slog.DiscardHandler), access.Connected)
+	c.server.Listener = api.Limit(c.server.Listener)
+	c.server.StartTLS()
+	t.Cleanup(c.server.Close)
+	c.server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return c
+}
+
+// do makes a request; headers are pairs. The body of the answer is returned too.
+func (c *castle) do(method, path, body string, header ...string) (*http.Response, string) {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.server.URL, strings.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.URL.Opaque = "//" + r.URL.Host + path // as it is, without cleaning
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := c.server.Client().Do(r)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return res, string(text)
+}
+
+func (c *castle) bearer(role string) []string {
+	return []string{"Authorization", "Bearer " + c.tokens[role]}
+}
+
+func (c *castle) login(name, password string, header ...string) *http.Response {
+	form := url.Values{"name": {name}, "password": {password}, "next": {"//evil.example"}}.Encode()
+	res, _ := c.do("POST", "/login", form, append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...)
+	return res
+}
+
+// TestAttacks tries what an attacker tries; -v prints the table.
+func TestAttacks(t *testing.T) {
+	c := fortify(t, access.Options{})
+	shop, err := json.Marshal(api.Description{File: "shop.yaml", Text: empty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bomb, err := json.Marshal(api.Description{File: "shop.yaml", Text: "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f]\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := func(method, path, body string, header ...string) func() string {
+		return func() string {
+			res, _ := c.do(method, path, body, header...)
+			return res.Status
+		}
+	}
+	basic := func(user, password string) string {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.SetBasicAuth(user, password)
+		return r.Header.Get("Authorization")
+	}
+	admin, viewer, operator, bounded := c.bearer("admin"), c.bearer("viewer"), c.bearer("operator"), c.bearer("bounded")
+	for _, attack := range []struct {
+		what string
+		try  func() string
+		want string
+	}{
+		{"read without saying who", status("GET", "/v1/applications", ""), "401 Unauthorized"},
+		{"read the API's description without saying who", status("GET", "/openapi.json", ""), "200 OK"},
+		{"submit without saying who", status("POST", "/v1/applications", string(shop)), "401 Unauthorized"},
+		{"alert without saying who", status("POST", "/v1/alerts", `{"alerts": []}`), "401 Unauthorized"},
+		{"MiCADO's paths without saying who", status("GET", "/v2.0/applications/", ""), "401 Unauthorized"},
+		{"an invented token", status("GET", "/v1/applications", "", "Authorization", "Bearer scalerd_x"), "401 Unauthorized"},
+		{"an empty token", status("GET", "/v1/applications", "", "Authorization", "Bearer "), "401 Unauthorized"},
+		{"another scheme", status("GET", "/v1/applications", "", "Authorization", "Negotiate abc"), "401 Unauthorized"},
+		{"a wrong password", status("GET", "/v1/applications", "", "Authorization", basic("anna", "wrong")), "401 Unauthorized"},
+		{"an unknown user", status("GET", "/v1/applications", "", "Authorization", basic("nobody", "wrong")), "401 Unauthorized"},
+		{"the right password", status("GET", "/v1/applications", "", "Authorization", basic("anna", password)), "200 OK"},
+		{"a viewer submits", status("POST", "/v1/applications", string(shop), viewer...), "403 Forbidden"},
+		{"a viewer destroys", status("DELETE", "/v1/applications/shop", "", viewer...), "403 Forbidden"},
+		{"a viewer deploys by MiCADO's path", status("POST", "/v2.0/applications/shop/", "{}", viewer...), "403 Forbidden"},
+		{"an operator adds a user", status("PUT", "/v1/users/eve", `{"password": "0123456789", "role": "admin"}`, operator...), "403 Forbidden"},
+		{"an operator makes a token", status("POST", "/v1/tokens", `{"name": "x", "role": "admin"}`, operator...), "403 Forbidden"},
+		{"a token of one application reads another", status("GET", "/v1/applications/shop", "", bounded...), "403 Forbidden"},
+		{"a token of one application submits another", status("POST", "/v1/applications", string(shop), bounded...), "403 Forbidden"},
+		{"a token of one application configures an optimizer", status("PUT", "/v1/optimizers/x", `{"inputs": ["r"], "targets": [{"name": "l", "max": 1}]}`, bounded...), "403 Forbidden"},
+		{"the last admin is removed", status("DELETE", "/v1/users/anna", "", admin...), "200 OK"},
+		{"a path with dots", status("GET", "/v1/applications/../users", "", viewer...), "307 Temporary Redirect"},
+		{"a path with encoded dots", status("GET", "/v1/applications/..%2f..%2fusers", "", viewer...), "404 Not Found"},
+		{"a path with a NUL", status("GET", "/v1/applications/a%00b", "", viewer...), "404 Not Found"},
+		{"a path with two slashes", status("GET", "//v1/users", "", viewer...), "307 Temporary Redirect"},
+		{"another method", status("TRACE", "/v1/applications", "", admin...), "405 Method Not Allowed"},
+		{"a header that overrides the method", status("POST", "/v1/validate", string(shop), append(viewer, "X-HTTP-Method-Override", "DELETE")...), "200 OK"},
+		{"a body of 9 MiB", status("POST", "/v1/applications", strings.Repeat("x", 9<<20), admin...), "413 Request Entity Too Large"},
+		{"a body of 9 MiB with a key", status("POST", "/v1/applications", strings.Repeat("x", 9<<20), append(admin, "Idempotency-Key", "k")...), "413 Request Entity Too Large"},
+		{"a header of 1 MiB", status("GET", "/v1/applications", "", "X-Junk", strings.Repeat("x", 1<<20)), "431 Request Header Fields Too Large"},
+		{"a key of 1 kB", status("POST", "/v1/applications", string(shop), append(admin, "Idempotency-Key", strings.Repeat("k", 1000))...), "400 Bad Request"},
+		{"broken JSON", status("POST", "/v1/applications", `{"text": `, admin...), "400 Bad Request"},
+		{"JSON 100,000 deep", status("POST", "/v1/applications", strings.Repeat(`[`, 100000), admin...), "400 Bad Request"},
+		{"a YAML bomb", status("POST", "/v1/applications", string(bomb), admin...), "422 Unprocessable Entity"},
+		{"a broken form", status("POST", "/v2.0/applications/x/", "--x\r\n", append(admin, "Content-Type", "multipart/form-data; boundary=x")...), "400 Bad Request"},
+		{"a page of another site posts", status("POST", "/v1/applications", string(shop), append(admin, "Sec-Fetch-Site", "cross-site")...), "403 Forbidden"},
+		{"an old browser posts from another site", status("POST", "/v1/applications", string(shop), append(admin, "Origin", "https://evil.example")...), "403 Forbidden"},
+		{"another site logs somebody in", func() string { return c.login("anna", password, "Sec-Fetch-Site", "cross-site").Status }, "403 Forbidden"},
+		{"a page that sends by itself from the same site", status("POST", "/v1/validate", string(shop), append(admin, "Sec-Fetch-Site", "same-origin")...), "200 OK"},
+		{"a token after it was revoked", func() string {
+			created, text := c.do("POST", "/v1/tokens", `{"name": "short", "role": "viewer"}`, admin...)
+			var made api.CreatedToken
+			if err := json.Unmarshal([]byte(text), &made); err != nil || created.StatusCode != 201 || created.Header.Get("Cache-Control") != "no-store" {
+				return created.Status + text
+			}
+			use := func() string {
+				res, _ := c.do("GET", "/v1/me", "", "Authorization", "Bearer "+made.Secret)
+				return res.Status
+			}
+			before := use()
+			c.do("DELETE", "/v1/tokens/"+made.ID, "", admin...)
+			return before + ", then " + use()
+		}, "200 OK, then 401 Unauthorized"},
+	} {
+		t.Run(attack.what, func(t *testing.T) {
+			want := attack.want
+			if attack.what == "the last admin is removed" {
+				// No user is left: those on the machine can add one.
+				want = "200 OK"
+				defer func() {
+					if _, err := c.guard.PutUser(t.Context(), "anna", password, access.Admin); err != nil {
+						t.Fatal(err)
+					}
+				}()
+			}
+			got := attack.try()
+			if got != want {
+				t.Errorf("%s -> %s, want %s", attack.what, got, want)
+			}
+			t.Logf("%-55s -> %s", attack.what, got)
+		})
+	}
+}
+
+func TestASessionsCookieIsOnlyForThisHostAndItsPages(t *testing.T) {
+	c := fortify(t, access.Options{})
+	res := c.login("anna", password)
+	if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/" {
+		t.Fatalf("login = %s to %q, want 303 to this host's /", res.Status, res.Header.Get("Location"))
+	}
+	header := res.Header.Get("Set-Cookie")
+	for _, want := range []string{"__Host-scalerd_session=", "Path=/", "HttpOnly", "Secure", "SameSite=Strict"} {
+		if !strings.Contains(header, want) {
+			t.Errorf("Set-Cookie: %s, want %s", header, want)
+		}
+	}
+	cookie, _, _ := strings.Cut(header, ";")
+	me := func() int {
+		res, _ := c.do("GET", "/v1/me", "", "Cookie", cookie)
+		return res.StatusCode
+	}
+	if code := me(); code != 200 {
+		t.Errorf("with the cookie = %d, want 200", code)
+	}
+	if res, _ := c.do("PUT", "/v1/users/anna", `{"password": "another horse battery"}`, "Cookie", cookie); res.StatusCode != 200 {
+		t.Fatalf("change of the password = %s", res.Status)
+	}
+	if code := me(); code != 401 {
+		t.Errorf("with the cookie after the password changed = %d, want 401", code)
+	}
+	cookie, _, _ = strings.Cut(c.login("anna", "another horse battery").Header.Get("Set-Cookie"), ";")
+	if code := me(); code != 200 {
+		t.Errorf("after another login = %d, want 200", code)
+	}
+	c.do("POST", "/logout", "", "Cookie", cookie)
+	if code := me(); code != 401 {
+		t.Errorf("after the logout = %d, want 401", code)
+	}
+}
+
+func TestWhoFailsOftenHasToWait(t *testing.T) {
+	c := fortify(t, access.Options{})
+	for range 5 {
+		if res := c.login("anna", "wrong password"); res.StatusCode != 401 {
+			t.Fatalf("a wrong password = %s, want 401", res.Status)
+		}
+	}
+	res := c.login("anna", password)
+	if res.StatusCode != 429 || res.Header.Get("Retry-After") == "" {
+		t.Errorf("the right password after 5 wrong ones = %s, Retry-After %q, want 429", res.Status, res.Header.Get("Retry-After"))
+	}
+	if res, _ := c.do("GET", "/v1/me", "", c.bearer("viewer")...); res.StatusCode != 200 {
+		t.Errorf("another's token meanwhile = %s, want 200", res.Status)
+	}
+}
+
+func TestOnlyAllowedNetworksAreAnswered(t *testing.T) {
+	for network, want := range map[string]int{"127.0.0.0/8": 200, "10.0.0.0/8": 403} {
+		c := fortify(t, access.Options{Networks: []netip.Prefix{netip.MustParsePrefix(network)}})
+		if res, _ := c.do("GET", "/v1/me", "", append(c.bearer("viewer"), "X-Forwarded-For", "10.0.0.1")...); res.StatusCode != want {
+			t.Errorf("from 127.0.0.1 with networks %s = %s, want %d", network, res.Status, want)
+		}
+	}
+}
+
+func TestNoSecretIsOnDisk(t *testing.T) {
+	c := fortify(t, access.Options{})
+	for _, path := range []string{c.db, c.db + "-wal"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, secret := range map[string]string{"password": password, "token": c.tokens["admin"], "token's random part": strings.TrimPrefix(c.tokens["admin"], "scalerd_")} {
+			if bytes.Contains(text, []byte(secret)) {
+				t.Errorf("%s holds the %s", filepath.Base(path), what)
+			}
+		}
+	}
+	if _, text := c.do("GET", "/v1/users", "", c.bearer("admin")...); strings.Contains(text, "argon2") {
+		t.Errorf("GET /v1/users tells a hash: %s", text)
+	}
+}
+
+var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
+
+// TestEveryOperationNeedsItsRole walks the API's own description.
+func TestEveryOperationNeedsItsRole(t *testing.T) {
+	c := fortify(t, access.Options{})
+	_, text := c.do("GET", "/openapi.json", "")
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Role string `json:"x-required-role"`
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	below := map[string]string{"operator": "viewer", "admin": "operator"}
+	walked := 0
+	for path, operations := range doc.Paths {
+		for method, o := range operations {
+			walked++
+			method, path := strings.ToUpper(method), pathParameter.ReplaceAllString(path, "x")
+			if _, err := access.ParseRole(o.Role); err != nil {
+				t.Errorf("%s %s has no role: %v", method, path, err)
+			}
+			if res, _ := c.do(method, path, ""); res.StatusCode != 401 || len(res.Header.Values("WWW-Authenticate")) == 0 {
+				t.Errorf("%s %s by nobody = %s, want 401 and a challenge", method, path, res.Status)
+			}
+			if lower := below[o.Role]; lower != "" {
+				if res, _ := c.do(method, path, "", c.bearer(lower)...); res.StatusCode != 403 {
+					t.Errorf("%s %s by a %s = %s, want 403", method, path, lower, res.Status)
+				}
+			}
+			if res, _ := c.do(method, path, "", c.bearer(o.Role)...); res.StatusCode == 401 || res.StatusCode == 403 {
+				t.Errorf("%s %s by a %s = %s, want it to be let in", method, path, o.Role, res.Status)
+			}
+		}
+	}
+	if walked < 40 {
+		t.Errorf("the description has %d operations, want all", walked)
+	}
+}
+
+// TestTheSocketKnowsItsPeer uses the API through a unix socket as this process.
+func TestTheSocketKnowsItsPeer(t *testing.T) {
+	c := fortify(t, access.Options{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	dir, err := os.MkdirTemp("", "api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := api.NewServer(c.server.Config.Handler, slog.New(slog.DiscardHandler), access.Connected)
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { server.Close() })
+	client := api.NewClient(socket)
+	who, err := client.Me(t.Context())
+	if err != nil || who.Role != access.Admin || who.How != access.Socket {
+		t.Errorf("Me() = %+v, %v, want an admin by the socket", who, err)
+	}
+	if tokens, err := client.Tokens(t.Context()); err != nil || len(tokens) != 4 {
+		t.Errorf("Tokens() = %v, %v, want 4", tokens, err)
+	}
+}
+
+func TestTheClientTrustsAFingerprint(t *testing.T) {
+	c := fortify(t, access.Options{})
+	right := access.Fingerprint(c.server.Certificate().Raw)
+	for _, tt := range []struct {
+		name string
+		r    api.Remote
+		ok   bool
+	}{
+		{"the right fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"], Fingerprint: right}, true},
+		{"a name and a password", api.Remote{URL: c.server.URL, User: "anna", Password: password, Fingerprint: right}, true},
+		{"another fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"], Fingerprint: "00" + right[2:]}, false},
+		{"no fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"]}, false},
+	} {
+		client, err := api.NewRemote(tt.r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = client.Me(t.Context()); (err == nil) != tt.ok {
+			t.Errorf("Me() with %s = %v", tt.name, err)
+		}
+	}
+}
+
+// TestSlowClientsAreLetGo sends the beginning of a request and no more.
+func TestSlowClientsAreLetGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for the time that a client has to send its headers")
+	}
+	c := fortify(t, access.Options{})
+	conn, err := tls.Dial("tcp", c.server.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /v1/me HTTP/1.1\r\nHost: x\r\n")
+	begin := time.Now()
+	if err := conn.SetReadDeadline(begin.Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(conn); err != nil || time.Since(begin) > 15*time.Second {
+		t.Errorf("the connection ended with %v after %s, want its end within 15 s", err, time.Since(begin))
+	}
+}
+
+// TestJunkCostsBoundedMemory sends 10,000 requests of junk.
+func TestJunkCostsBoundedMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it sends 10,000 requests")
+	}
+	c := fortify(t, access.Options{})
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for i := range 10000 {
+		request(t, c.server.Config.Handler, "POST", fmt.Sprintf("/v1/applications/%d", i), strings.Repeat("x", 4<<10),
+			"Idempotency-Key", fmt.Sprint(i), "Authorization", fmt.Sprintf("Bearer %d", i), "X-Junk", strings.Repeat("j", 1000))
+	}
+	grown := int64(heap()) - int64(before)
+	t.Logf("heap after 10,000 requests of junk: %+.1f MiB", float64(grown)/(1<<20))
+	if grown > 16<<20 {
+		t.Errorf("the heap grew by %d bytes, want at most 16 MiB", grown)
+	}
+}

@@ -1,0 +1,171 @@
+package api
+
+import (
+	"bytes"
+	"container/list"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/scalerd/scalerd/scaler/access"
+)
+
+const (
+	// keptAnswers bounds the answers that are kept for repeated requests, keptAnswer
+	// the size of one in bytes, and keptFor how long they are kept.
+	keptAnswers = 1000
+	keptAnswer  = 64 << 10
+	keptFor     = 24 * time.Hour
+	// maxKey is the longest Idempotency-Key.
+	maxKey = 255
+)
+
+// repeats answers a request whose Idempotency-Key was used before as it was answered
+// then.
+type repeats struct {
+	mu    sync.Mutex
+	byKey map[string]*list.Element
+	// order holds the answers, the oldest first.
+	order *list.List
+}
+
+// kept is the answer to a request.
+type kept struct {
+	key    string
+	digest [sha256.Size]byte
+	at     time.Time
+	// done is set once there is an answer.
+	done   bool
+	status int
+	header http.Header
+	body   []byte
+}
+
+func newRepeats() *repeats { return &repeats{byKey: map[string]*list.Element{}, order: list.New()} }
+
+// handler wraps what answers requests the first time.
+func (p *repeats) handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get("Idempotency-Key")
+		if key == "" || r.Method != http.MethodPost && r.Method != http.MethodPut {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if len(key) > maxKey {
+			writeProblem(w, http.StatusBadRequest, "Idempotency-Key: at most 255 bytes")
+			return
+		}
+		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			status := http.StatusBadRequest
+			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+				status = http.StatusRequestEntityTooLarge
+			}
+			writeProblem(w, status, "read body: "+err.Error())
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(text))
+		who := access.Principal(r.Context())
+		full := who.How + "\x00" + who.Name + "\x00" + r.Method + "\x00" + r.URL.Path + "\x00" + key
+		digest := sha256.Sum256(append([]byte(r.URL.RawQuery+"\x00"), text...))
+		before, mine := p.begin(full, digest, time.Now())
+		switch {
+		case mine:
+			p.answer(full, w, r, next)
+		case before.digest != digest:
+			writeProblem(w, http.StatusUnprocessableEntity, "Idempotency-Key: it was used for another request; use a new one")
+		case !before.done:
+			writeProblem(w, http.StatusConflict, "Idempotency-Key: the first request with it is not answered yet")
+		default:
+			for name, values := range before.header {
+				w.Header()[name] = values
+			}
+			w.Header().Set("Idempotent-Replayed", "true")
+			w.WriteHeader(before.status)
+			_, _ = w.Write(before.body) // a client that is gone is no failure
+		}
+	})
+}
+
+// begin takes the key, or returns what is known of the request that has it.
+func (p *repeats) begin(key string, digest [sha256.Size]byte, now time.Time) (before kept, mine bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for e := p.order.Front(); e != nil; e = p.order.Front() {
+		oldest := e.Value.(*kept)
+		if now.Sub(oldest.at) < keptFor && p.order.Len() <= keptAnswers {
+			break
+		}
+		p.order.Remove(e)
+		delete(p.byKey, oldest.key)
+	}
+	if e, ok := p.byKey[key]; ok {
+		return *e.Value.(*kept), false
+	}
+	p.byKey[key] = p.order.PushBack(&kept{key: key, digest: digest, at: now})
+	return kept{}, true
+}
+
+// answer lets the request be answered, and keeps the answer where something was
+// done.
+func (p *repeats) answer(key string, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	copied := &copier{ResponseWriter: w, status: http.StatusOK}
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		e, ok := p.byKey[key]
+		if !ok {
+			return
+		}
+		if copied.status >= 300 || copied.whole > keptAnswer || copied.whole == 0 {
+			p.order.Remove(e)
+			delete(p.byKey, key)
+			return
+		}
+		k := e.Value.(*kept)
+		k.done, k.status, k.body, k.header = true, copied.status, copied.body.Bytes(), http.Header{}
+		for _, name := range []string{"Content-Type", "Location", "Etag"} {
+			if values := w.Header().Values(name); len(values) > 0 {
+				k.header[name] = values
+			}
+		}
+	}()
+	next.ServeHTTP(copied, r)
+}
+
+// copier keeps the beginning of what it writes.
+type copier struct {
+	http.ResponseWriter
+	status int
+	whole  int
+	body   bytes.Buffer
+}
+
+// Unwrap serves http.ResponseController.
+func (c *copier) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (c *copier) WriteHeader(status int) {
+	c.status = status
+	c.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (c *copier) Write(text []byte) (int, error) {
+	if c.whole += len(text); c.whole <= keptAnswer {
+		c.body.Write(text)
+	}
+	return c.ResponseWriter.Write(text)
+}
+
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(huma.NewError(status, detail)) // a client that is gone is no failure
+}

@@ -1,0 +1,44 @@
+package scaler
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/scalerd/scalerd/tfgen/spec"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
+	"github.com/scalerd/scalerd/tfgen/tosca"
+)
+
+// Confine finds what in a description names files of the machine that scalerd runs
+// on, which who submits it from elsewhere may neither read nor write. It reads none
+// of them. A description with other mistakes is answered with those too.
+func Confine(source Source) error {
+	var err error
+	if tosca.Is(source.Text) {
+		_, _, err = tosca.Parse(tosca.Source{File: source.File, Text: source.Text, Params: source.Params, Name: source.Name}, localFiles)
+	} else {
+		_, err = spec.Parse(source.File, source.Text, localFiles)
+	}
+	return err
+}
+
+func localFiles(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
+	var mistakes strictyaml.Mistakes
+	refuse := func(path, file string) {
+		mistakes = append(mistakes, doc.Mistake(path, fmt.Sprintf("names a file of scalerd's machine (%s), and the description comes from elsewhere", file),
+			"submit it there, through the socket"))
+	}
+	if p := app.Monitoring.Prometheus; p != nil && p.FileSD != "" {
+		refuse("monitoring.prometheus.file_sd", p.FileSD)
+	}
+	for i, g := range app.Groups {
+		path := fmt.Sprintf("groups[%d]", i)
+		if g.CloudInit.Base != "" {
+			refuse(path+".cloud_init.base", g.CloudInit.Base)
+		}
+		if g.Module != nil && !strings.Contains(g.Module.Source, "://") && strings.ContainsAny(g.Module.Source[:min(1, len(g.Module.Source))], "./~") {
+			refuse(path+".module.source", g.Module.Source)
+		}
+	}
+	return mistakes
+}
