@@ -35,6 +35,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
 	allowed["scaler/operation"] = loop
+	allowed["scaler/docs"] = []string{"templates"}
 	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
 	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest", "scaler/hook"} {

@@ -15,3 +15,9 @@ var CloudInit []byte
 //
 //go:embed assets
 var Assets embed.FS
+
+// Docs are the pages for users, in Markdown; README.md is their table of contents
+// (see scaler/docs).
+//
+//go:embed docs/*.md
+var Docs embed.FS

@@ -24,6 +24,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/credentials"
+	"github.com/scalerd/scalerd/scaler/docs"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
@@ -216,7 +217,7 @@ func listenSocket(path string) (net.Listener, error) {
 }
 
 // publicPages are what the API's own listener has: the API, MiCADO's Submitter and
-// Optimizer, and the form login.
+// Optimizer, the form login, and the pages for users.
 func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
@@ -229,6 +230,7 @@ func publicPages(service *scaler.Service, operations *operation.Registry, guard 
 	}
 	mux.Handle("/login", guard.Login())
 	mux.Handle("/logout", guard.Login())
+	mux.Handle("GET "+docs.Prefix, guard.Handler(docs.Handler()))
 	return mux
 }
 
