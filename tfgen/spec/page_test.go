@@ -10,6 +10,8 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -84,6 +86,9 @@ as required can be left out.
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
+// escape keeps a text from being markup in a cell of a table.
+var escape = strings.NewReplacer("|", `\|`, "<", "&lt;")
+
 // object is the schema of a type with keys, which may have a short form beside it.
 func object(s *jsonschema.Schema) *jsonschema.Schema {
 	if s.Properties != nil && s.Properties.Len() > 0 {
@@ -117,7 +122,7 @@ func section(b *strings.Builder, name, about string, s *jsonschema.Schema, named
 		if slices.Contains(o.Required, pair.Key) {
 			required = "**Required.** "
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s%s |\n", pair.Key, value(pair.Value, named, all), required, strings.ReplaceAll(pair.Value.Description, "|", `\|`))
+		fmt.Fprintf(b, "| `%s` | %s | %s%s |\n", pair.Key, value(pair.Value, named, all), required, escape.Replace(pair.Value.Description))
 	}
 	b.WriteString("\n")
 }
@@ -193,7 +198,8 @@ func upTo(s *jsonschema.Schema) string {
 	return ""
 }
 
-// comments are the doc comments of the package's types, by name.
+// comments are the doc comments of the package's types, by name, with the keys of
+// descriptions for the names of fields.
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	names, err := filepath.Glob("*.go")
@@ -218,7 +224,33 @@ func comments(t *testing.T) map[string]string {
 	}
 	found := map[string]string{}
 	for _, typ := range pkg.Types {
-		found[typ.Name] = strings.TrimSpace(typ.Doc)
+		found[typ.Name] = withKeys(strings.TrimSpace(typ.Doc), typ)
 	}
 	return found
+}
+
+var fieldName = regexp.MustCompile(`\b[A-Z][A-Za-z]+\b`)
+
+func withKeys(text string, typ *doc.Type) string {
+	keys := map[string]string{}
+	for _, s := range typ.Decl.Specs {
+		structure, ok := s.(*ast.TypeSpec).Type.(*ast.StructType)
+		if !ok {
+			return text
+		}
+		for _, field := range structure.Fields.List {
+			if field.Tag == nil || len(field.Names) == 0 {
+				continue
+			}
+			tag, _, _ := strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("yaml"), ",")
+			keys[field.Names[0].Name] = "`" + tag + "`"
+		}
+	}
+	first, rest, _ := strings.Cut(text, " ") // the type's own name
+	return first + " " + fieldName.ReplaceAllStringFunc(rest, func(word string) string {
+		if key, ok := keys[word]; ok {
+			return key
+		}
+		return word
+	})
 }
