@@ -142,17 +142,25 @@ func offline(args []string) bool {
 		return has("--offline")
 	case "backtest":
 		own := slices.ContainsFunc(args, func(a string) bool { return strings.HasSuffix(a, ".gz") || a == "load.csv" })
-		return !own && !has("--prometheus") && !has("--data")
+		slow := testing.Short() && has("auto") // a minute with the race detector
+		return !own && !slow && !has("--prometheus") && !has("--data")
 	}
 	return false
 }
 
 func execute(t *testing.T, dir string, c docstest.Command) {
 	t.Helper()
-	args := slices.Clone(c.Words[1:])
-	for i, a := range args { // not into the machine's own folder
-		if rest, ok := strings.CutPrefix(a, "/tmp/"); ok {
-			args[i] = filepath.Join(dir, rest)
+	var args []string
+	for _, a := range c.Words[1:] {
+		rest, shared := strings.CutPrefix(a, "/tmp/")
+		found, err := filepath.Glob(a)
+		switch {
+		case shared: // not into the machine's own folder
+			args = append(args, filepath.Join(dir, rest))
+		case err == nil && len(found) > 0 && strings.Contains(a, "*"): // as a shell does
+			args = append(args, found...)
+		default:
+			args = append(args, a)
 		}
 	}
 	var out, errs bytes.Buffer

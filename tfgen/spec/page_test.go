@@ -248,7 +248,7 @@ func withKeys(text string, typ *doc.Type) string {
 	}
 	first, rest, _ := strings.Cut(text, " ") // the type's own name
 	return first + " " + fieldName.ReplaceAllStringFunc(rest, func(word string) string {
-		if key, ok := keys[word]; ok {
+		if key, ok := keys[word]; ok && word != "Prometheus" && word != "URL" { // also words of their own
 			return key
 		}
 		return word
