@@ -58,7 +58,9 @@ func TestDescriptionsInThePagesAreValid(t *testing.T) {
 // begins.
 func framed(t *testing.T, b docstest.Block) (string, int) {
 	t.Helper()
-	has := func(text, key string) bool { return strings.HasPrefix(text, key+":") || strings.Contains(text, "\n"+key+":") }
+	has := func(text, key string) bool {
+		return strings.HasPrefix(text, key+":") || strings.Contains(text, "\n"+key+":")
+	}
 	switch b.Of {
 	case "":
 		return b.Text, 0
