@@ -21,3 +21,8 @@ var Assets embed.FS
 //
 //go:embed docs/*.md
 var Docs embed.FS
+
+// Console are the files of the web console (see scaler/console).
+//
+//go:embed console
+var Console embed.FS
