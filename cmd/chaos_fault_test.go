@@ -160,19 +160,27 @@ func cloudFault(faults ...simcloud.Fault) counted {
 				mine = append(mine, ids...)
 			}
 		}
-		strike := func() (struck int) {
-			c.linger(6 * time.Second)
-			for _, id := range mine {
-				hits, err := c.clouds.Hits(id)
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				struck += hits
+		strike := func() int {
+			for deadline := time.Now().Add(12 * time.Second); c.hits(mine) == 0 && time.Now().Before(deadline); {
+				time.Sleep(50 * time.Millisecond)
 			}
-			return struck
+			c.linger(3 * time.Second)
+			return c.hits(mine)
 		}
 		return strike, func() { c.heal(mine) }
 	}
+}
+
+// hits is how often faults of the clouds have struck.
+func (c *chaos) hits(ids []string) (struck int) {
+	for _, id := range ids {
+		hits, err := c.clouds.Hits(id)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		struck += hits
+	}
+	return struck
 }
 
 func (c *chaos) heal(ids []string) {
