@@ -24,10 +24,11 @@ type deed struct {
 	Mishap mishap
 	Hits   int
 	// Crash is the point from the deed on at which the scalerd dies, 0 for none; Again
-	// that of the next one, counted from its start. Alone is set where terraform
-	// goes on without it.
-	Crash, Again int
-	Alone        bool
+	// are those of the next ones, counted from their starts. Alone is set where terraform
+	// goes on without them.
+	Crash int
+	Again []int
+	Alone bool
 	// Pause is how long nothing is done after it, in seconds.
 	Pause int
 	// Settle is set where all has to come to rest afterwards.
@@ -46,7 +47,7 @@ groups:
     ec2: {region: eu-west-1, ami: ami-0123456789abcdef0, instance_type: t3.small, security_groups: [sg-0a1b2c3d], subnets: [subnet-0a1b2c3d], tags: {round: r%d}}
 `
 
-func drawDeed(t *rapid.T, crashes bool) deed {
+func drawDeed(t *rapid.T) deed {
 	d := deed{
 		Do:     rapid.SampledFrom([]string{"scale", "scale", "scale", "drop", "replace", "describe", "destroy", "lose", "restart", "nothing"}).Draw(t, "do"),
 		N:      rapid.IntRange(0, 9).Draw(t, "n"),
@@ -55,10 +56,8 @@ func drawDeed(t *rapid.T, crashes bool) deed {
 		Alone:  rapid.Bool().Draw(t, "alone"),
 		Pause:  rapid.IntRange(0, 20).Draw(t, "pause"),
 		Settle: rapid.IntRange(0, 2).Draw(t, "settle") > 0,
-	}
-	if crashes {
-		d.Crash = rapid.IntRange(0, 60).Draw(t, "crash")
-		d.Again = rapid.IntRange(0, 30).Draw(t, "again")
+		Crash:  rapid.IntRange(0, 50).Draw(t, "crash"),
+		Again:  rapid.SliceOfN(rapid.IntRange(1, 30), 0, 6).Draw(t, "again"),
 	}
 	return d
 }
@@ -74,9 +73,8 @@ type model struct {
 	mayGo     map[string]bool
 	mayShrink int
 	seen      int
-	// since is the last fault; spoilt is set where the cloud refused or spoilt creations
-	// since the last rest, which are retried with a growing wait.
-	since  time.Time
+	// spoilt is set where the cloud refused or spoilt creations since the last rest,
+	// which are retried with a growing wait.
 	spoilt bool
 	// rests are how many ticks it took to come to rest.
 	rests []float64
@@ -105,7 +103,6 @@ func (m *model) do(d deed) error {
 	if err := m.order(d); err != nil {
 		return fmt.Errorf("%s: %w", d.Do, err)
 	}
-	m.since = time.Now()
 	m.pass(d)
 	if !d.Settle && m.wanted >= 0 {
 		return nil
@@ -128,9 +125,11 @@ func (m *model) pass(d deed) {
 	for again := d.Again; ; {
 		select {
 		case <-m.fuse.blown:
-			m.since = time.Now()
-			m.revive(again, d.Alone)
-			again = 0
+			next := 0
+			if len(again) > 0 {
+				next, again = again[0], again[1:]
+			}
+			m.revive(next, d.Alone)
 		case <-passed.C:
 			return
 		}
@@ -218,19 +217,18 @@ func (m *model) nodes() (nodes []scaler.NodeStatus, err error) {
 // wait.
 func (m *model) rest() error {
 	m.sky.befall(noMishap, 0)
-	m.since = time.Now()
-	limit := 2 * mortalTick
+	start, limit := time.Now(), 2*mortalTick
 	if m.spoilt {
 		limit = 20 * mortalTick
 	}
 	err := m.difference(m.wanted)
-	for ; err != nil && time.Since(m.since) <= limit; err = m.difference(m.wanted) {
+	for ; err != nil && time.Since(start) <= limit; err = m.difference(m.wanted) {
 		m.live(500 * time.Millisecond)
 	}
 	if err != nil {
-		return fmt.Errorf("stuck for %s: %w", time.Since(m.since), err)
+		return fmt.Errorf("stuck for %s: %w", time.Since(start), err)
 	}
-	m.rests = append(m.rests, time.Since(m.since).Seconds()/mortalTick.Seconds())
+	m.rests = append(m.rests, time.Since(start).Seconds()/mortalTick.Seconds())
 	return m.judge()
 }
 
@@ -289,7 +287,7 @@ func TestCrashedAnywhereItComesToRest(t *testing.T) {
 		}
 		var deeds []deed
 		for range rapid.IntRange(1, n).Draw(rt, "deeds") {
-			deeds = append(deeds, drawDeed(rt, true))
+			deeds = append(deeds, drawDeed(rt))
 		}
 		err, points, rests := liveThrough(t, deeds)
 		crashes += points
