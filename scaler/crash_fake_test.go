@@ -145,6 +145,7 @@ const (
 	lostReply mishap = "lost answer"
 	timedOut  mishap = "timeout"
 	lateLost  mishap = "lost answer, shown late"
+	tooLate   mishap = "lost answer, shown after the grace"
 )
 
 // sky is a cloud with its terraform: machines, and states that may not tell of them.
@@ -327,12 +328,15 @@ func (s *sky) create(address string, nodes tfgen.Nodes, next *scaler.State, fail
 	made := machine{id: fmt.Sprintf("i-%04d", s.made), node: node, visible: time.Now()}
 	made.decision, _ = nodes[node]["decision"].(string)
 	made.installation, _ = nodes[node]["installation"].(string)
-	if struck == lateLost {
-		made.visible = made.visible.Add(2 * time.Second)
+	switch struck {
+	case lateLost:
+		made.visible = made.visible.Add(mortalGrace - time.Second)
+	case tooLate:
+		made.visible = made.visible.Add(3 * mortalGrace)
 	}
 	s.machines[made.id] = made
 	switch struck {
-	case lostReply, lateLost:
+	case lostReply, lateLost, tooLate:
 		return fail("creating EC2 Instance: read tcp: connection reset by peer")
 	case timedOut:
 		next.Resources[address], next.IDs[address] = true, made.id

@@ -51,7 +51,7 @@ func drawDeed(t *rapid.T) deed {
 	d := deed{
 		Do:     rapid.SampledFrom([]string{"scale", "scale", "scale", "drop", "replace", "describe", "destroy", "lose", "restart", "nothing"}).Draw(t, "do"),
 		N:      rapid.IntRange(0, 9).Draw(t, "n"),
-		Mishap: rapid.SampledFrom([]mishap{noMishap, noMishap, refused, throttled, lostReply, timedOut, lateLost}).Draw(t, "mishap"),
+		Mishap: rapid.SampledFrom([]mishap{noMishap, noMishap, refused, throttled, lostReply, timedOut, lateLost, tooLate}).Draw(t, "mishap"),
 		Hits:   rapid.IntRange(1, 3).Draw(t, "hits"),
 		Alone:  rapid.Bool().Draw(t, "alone"),
 		Pause:  rapid.IntRange(0, 20).Draw(t, "pause"),
@@ -151,6 +151,7 @@ func (m *model) order(d deed) error {
 		m.round++
 		return m.submit()
 	case "destroy":
+		m.live(3 * mortalGrace) // what the cloud shows after the grace nobody can wait for
 		m.wanted = -1
 		for id := range m.sky.ids() {
 			m.mayGo[id] = true

@@ -18,8 +18,12 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// mortalTick is how often the services of a mortalWorld tick.
-const mortalTick = 15 * time.Second
+// mortalTick is how often the services of a mortalWorld tick, mortalGrace how long
+// its cloud may take to show a machine.
+const (
+	mortalTick  = 15 * time.Second
+	mortalGrace = 3 * time.Second
+)
 
 // mortalWorld is a folder, a store and a sky, with one Service after another over
 // them. It lives in a synctest bubble.
@@ -74,7 +78,7 @@ func (m *mortalWorld) start(n int, alone bool) {
 		CheckQuery:  func(string) error { return nil },
 		DriftEvery:  mortalTick,
 		LookupEvery: mortalTick,
-		LookupGrace: 3 * time.Second,
+		LookupGrace: mortalGrace,
 		Metrics:     scaler.NewMetrics(prometheus.NewRegistry()),
 		Log:         slog.New(slog.DiscardHandler),
 	})
