@@ -20,15 +20,15 @@ CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 AXE         := axe-core@4.14.1
 
-.PHONY: build test e2e race adts lint bench bench-scale tofu test-tofu bench-decisions bench-optimizer bench-api console-test demo dist deb deb-check clean
+.PHONY: build test e2e chaos soak race adts lint bench bench-scale tofu test-tofu bench-decisions bench-optimizer bench-api console-test demo dist deb deb-check clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
 
 # What `make test` takes of the end-to-end tests: the main job, a kill -9 in the
-# middle of an apply, bad input, each cloud's life over simulated clouds. They come
-# last, alone: they keep real time.
-SMOKE := TestScripts|TestFleetsFollowTheLoad|TestBrokenDescriptionChangesNothing|TestKilledDaemonLosesAndDoublesNothing/when_terraform_applies|TestEveryCloudFromNothingToNothing|TestEveryADT
+# middle of an apply, bad input, each cloud's life over simulated clouds, chaos for
+# 40 seconds. They come last, alone: they keep real time.
+SMOKE := TestScripts|TestFleetsFollowTheLoad|TestBrokenDescriptionChangesNothing|TestKilledDaemonLosesAndDoublesNothing/when_terraform_applies|TestEveryCloudFromNothingToNothing|TestEveryADT|TestChaos
 
 # Packages that compute and start no goroutines: the race detector finds nothing in
 # them, and makes them ten times slower.
@@ -41,6 +41,18 @@ test: ## all tests but most of the end-to-end ones and the longest; the race det
 
 e2e: ## all of the real binaries: kill -9 at many moments, bad input, full disks
 	$(GO) test -race -timeout 40m ./cmd
+
+# How long `make chaos` lasts, and its clouds.
+MINUTES     ?= 5
+SEED        ?= 1
+CLOUD       ?= ec2,openstack,azure
+
+chaos: ## every fault there is under random orders, for MINUTES=5 with SEED=1 on CLOUD=...; then thousands of crashes in one process
+	$(GO) test -count 1 -timeout $$(($(MINUTES) + 30))m -run 'TestChaos$$' -v ./cmd -chaos $(MINUTES)m -chaos-seed $(SEED) -chaos-clouds $(CLOUD)
+	$(GO) test -count 1 -timeout $$((4 * $(MINUTES) + 30))m -run 'TestCrashedAnywhere' -v ./scaler -rapid.checks $$((200 * $(MINUTES))) -rapid.seed $(SEED)
+
+soak: ## seven simulated days in minutes: memory, goroutines, open files, disk
+	$(GO) test -count 1 -timeout 60m -run 'TestSoak$$' -v ./scaler -soak 7
 
 race: ## all tests twice, for what happens only sometimes
 	$(GO) test -race -count=2 -timeout 30m $(PACKAGES)

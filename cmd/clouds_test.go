@@ -45,6 +45,15 @@ const accounts = `resource:
 // are empty when the test ends.
 func startSimulated(t testing.TB, flags ...string) (*daemon, *simcloud.Cloud) {
 	t.Helper()
+	d, clouds := newSimulated(t, flags...)
+	d.start()
+	t.Cleanup(func() { d.noSecrets(clouds.Dir()) }) // runs before the daemon is stopped
+	return d, clouds
+}
+
+// newSimulated is such a scalerd that was not started yet.
+func newSimulated(t testing.TB, flags ...string) (*daemon, *simcloud.Cloud) {
+	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skip("terraform is not on PATH")
 	}
@@ -75,8 +84,6 @@ func startSimulated(t testing.TB, flags ...string) (*daemon, *simcloud.Cloud) {
 	}
 	d := newDaemon(t, append([]string{"--credentials", file}, flags...)...)
 	d.env = append(slices.Clone(mirror.env), clouds.Env())
-	d.start()
-	t.Cleanup(func() { d.noSecrets(clouds.Dir()) }) // runs before the daemon is stopped
 	return d, clouds
 }
 

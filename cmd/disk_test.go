@@ -19,21 +19,30 @@ const diskSize = 8 << 20
 // mountDisk makes dir a disk of its own, or skips the test.
 func mountDisk(t *testing.T, dir string) {
 	t.Helper()
+	if err := mountSmall(t, dir, diskSize); err != nil {
+		t.Skip(err)
+	}
+}
+
+// mountSmall makes dir a disk of its own with that many bytes, until the test ends.
+func mountSmall(t testing.TB, dir string, size int) error {
+	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d", diskSize), "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("a small disk can't be mounted here: %v: %s", err, out)
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d", size), "tmpfs", dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("a small disk can't be mounted here: %w: %s", err, out)
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
 			t.Errorf("umount: %v: %s", err, out)
 		}
 	})
+	return nil
 }
 
 // fill fills the disk except for some bytes, and returns the file that does it.
-func fill(t *testing.T, dir string, room int) string {
+func fill(t testing.TB, dir string, room int) string {
 	t.Helper()
 	path := filepath.Join(dir, "ballast")
 	f, err := os.Create(path)

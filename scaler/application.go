@@ -130,6 +130,7 @@ func (a *application) run(ctx context.Context) {
 			a.monitor.Close()
 		}
 	}()
+	a.sweep(ctx) // of one that goes, all may be gone but its row
 	a.publish(time.Now())
 	close(a.started)
 	ticker := time.NewTicker(a.interval())
@@ -159,6 +160,7 @@ func (a *application) run(ctx context.Context) {
 		case <-late:
 		case now := <-ticker.C:
 			a.tickTimed(ctx, now)
+			a.sweep(ctx) // what could not be forgotten, on a full disk
 		}
 		late = nil
 		start := time.Now()

@@ -41,6 +41,11 @@
 // The machine is restarted, or loses its power. As a kill of both. A terraform of ours
 // is known by its folder and its arguments, so no other process is taken for one.
 //
+// A provider is killed, or a provider lives on after its terraform was killed. The
+// former is a creation whose outcome is not known, see below. The latter are ended
+// before anything else runs in their root module: they would keep their memory for
+// ever, and could make a machine after it was looked for.
+//
 // The disk is full. A step is not begun without room for the state, its copies and
 // the plan; a decision or a phase that
 // can't be journalled is not acted on. When there is room the step is tried again.
@@ -63,6 +68,43 @@
 // and changes nothing; its status says who holds the lock since when, and how to
 // release it. It goes on by itself. Terraform's http backend does not tell who holds a
 // lock, so there also a lock of our own is waited for.
+//
+// The cloud refuses a creation: a quota, or no capacity. What was created stays and
+// counts. The rest is tried with the group's next offering at once, where it has any,
+// else again after 2 s, doubling to 5 min and spread by half, while the status shows
+// the cloud's words. Deletions and other groups go on. When less is wanted meanwhile,
+// what was refused is forgotten.
+//
+// The cloud throttles. As a refusal that no other offering helps against; the first
+// wait is four times as long.
+//
+// The cloud refuses the credentials or the configuration. It is tried once more soon,
+// because new permissions take a moment, and then every half hour, or as soon as the
+// credentials or the description change.
+//
+// A creation's outcome is not known: its answer was lost, it timed out, its provider
+// or its terraform died. Nothing more is created in that shard until the cloud was
+// asked, through a lookup. A machine that it shows is adopted where its node is
+// wanted, else destroyed. One that is there half made is destroyed, and another node
+// takes its place.
+//
+// The cloud shows late what it made. A lookup that finds nothing counts only when
+// --lookup-grace has passed since the creation. A machine that is shown later still
+// has been replaced by then: the next periodic lookup finds that its node is there
+// twice, and destroys the one that no state has, after it was seen twice with the
+// grace between. Of an application that was destroyed meanwhile nobody looks again.
+//
+// A machine is deleted from outside. The next drift check, or a node that does not
+// answer, tells; a node with another name takes its place, unless the group's drift
+// policy is to report only.
+//
+// The clock jumps. Within a running scalerd waits and deadlines follow the monotonic
+// clock. Over a restart, instants that lie in the future count as now: a cooldown, a
+// hold, the breaker and a suspicion last at most as long as they would have from the
+// start. A clock that went ahead ends them early; so does it end the grace of a lookup.
+//
+// An application that goes is cut short anywhere in its end, its folder gone and its
+// row not, or the disk too full to forget it. The next start, or tick, goes on.
 //
 // A second scalerd is started on the same data folder. It ends at once, with a
 // sentence that names the process of the first.

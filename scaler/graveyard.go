@@ -24,6 +24,8 @@ type graveyard struct {
 	root       Root
 	// lookupDir has the provider's files.
 	lookupDir string
+	// policies asks the checks of the user's about a plan.
+	policies func(context.Context, SavedPlan) error
 }
 
 // take destroys orphans: what uses others first, all of a kind at once, and one by
@@ -126,7 +128,7 @@ func (g graveyard) step(ctx context.Context, expect Expect, reason string) error
 	if record.ID, err = g.store.BeginStep(ctx, record); err != nil {
 		return err
 	}
-	watch := &stepWatch{record: record, store: g.store, log: g.log, progress: func(Progress) {}}
+	watch := &stepWatch{record: record, store: g.store, log: g.log, progress: func(Progress) {}, policies: g.policies}
 	_, err = g.tf.Step(ctx, g.root, expect, watch)
 	if errors.Is(err, ErrStateMoved) { // an interrupted one was brought in order
 		_, err = g.tf.Step(ctx, g.root, expect, watch)

@@ -75,7 +75,10 @@ func (a *actuator) loadLookup(now time.Time) {
 			continue
 		}
 		if a.suspect(s, now); s.suspect != nil && s.open != nil {
-			s.suspect.until = s.open.At().Add(a.lookupGrace) // nothing was made since
+			// Nothing was made since, unless the clock went back.
+			if until := s.open.At().Add(a.lookupGrace); until.Before(s.suspect.until) {
+				s.suspect.until = until
+			}
 		}
 	}
 }

@@ -233,7 +233,8 @@ func (a *actuator) condemned() []Orphan {
 func (a *actuator) deleteOrphans(ctx context.Context, victims []Orphan) {
 	a.lookup.deleting = true
 	grave := graveyard{tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
-		root: Root{Dir: filepath.Join(a.dir, tfgen.OrphansName), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}}
+		policies: a.policies(&shard{name: tfgen.OrphansName}),
+		root:     Root{Dir: filepath.Join(a.dir, tfgen.OrphansName), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}}
 	go func() {
 		gone, err := grave.take(ctx, victims)
 		a.results <- result{deleted: &deletedResult{gone, err}}

@@ -65,6 +65,7 @@ func (r *Runner) apply(ctx context.Context, d driver, watch scaler.Watcher) erro
 	out.close()
 	var exit *exec.ExitError
 	if ctx.Err() != nil || errors.As(err, &exit) && exit.ExitCode() < 0 {
+		endWidows(d.dir, r.path)
 		return fmt.Errorf("%w: %w", scaler.ErrInterrupted, out.failure(errors.Join(ctx.Err(), err)))
 	}
 	if err != nil {

@@ -146,6 +146,7 @@ func (r *Runner) driveFor(purpose string, root scaler.Root) (d driver, close fun
 	if err := r.backendLogin(root, &set); err != nil {
 		return driver{}, nil, err
 	}
+	endWidows(root.Dir, r.path)
 	env := r.environment(set)
 	tf, err := r.terraform(purpose, root.Dir, env)
 	if err != nil {
