@@ -23,6 +23,7 @@ import (
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/audit"
 	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
@@ -77,7 +78,13 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return err
 	}
 	defer embedded.Close()
-	guard, err := c.API.guard(ctx, db, log)
+	audits, err := audit.Open(c.Data, audit.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	defer audits.Close()
+	trail := audit.NewTrail(audits)
+	guard, err := c.API.guard(ctx, db, trail.Note, log)
 	if err != nil {
 		return err
 	}
@@ -105,6 +112,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		Prices:  prices,
 		Checks:  checks(c.PolicyDir),
 		Drainer: hook.Drainer{},
+		Decided: auditDecisions(audits),
 	})
 
 	socket, err := listenSocket(c.Socket)
@@ -132,7 +140,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	operations, backtests := operation.New(service), api.NewBacktests(service)
 	group.Go(func() error { return operations.Run(ctx) })
 	group.Go(func() error { return backtests.Run(ctx) })
-	handler := guard.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Version: api.Version()}))
+	handler := guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Audit: c.Data, Version: api.Version()})))
 	serveHTTP(ctx, group, socket, handler, log)
 	serveHTTP(ctx, group, api.Limit(pages), healthPages(service, registry, handler), log)
 	if outside != nil {
@@ -144,7 +152,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 			return fmt.Errorf("api: %w", err)
 		}
 		group.Go(func() error {
-			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, handler), log)
+			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, trail, handler), log)
 		})
 	}
 	err = group.Wait()
@@ -217,13 +225,13 @@ func listenSocket(path string) (net.Listener, error) {
 
 // publicPages are what the API's own listener has: the API, MiCADO's Submitter and
 // Optimizer, and the form login.
-func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, handler http.Handler) http.Handler {
+func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, trail *audit.Trail, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
-	compatible := guard.Handler(submitter.Handler(service, operations))
+	compatible := guard.Handler(trail.Handler(submitter.Handler(service, operations)))
 	mux.Handle("/v2.0/", compatible)
 	mux.Handle("/toscasubmitter/", compatible)
-	optimizers := guard.Handler(access.Require(access.Operator, micado.Handler(service, report.Page)))
+	optimizers := guard.Handler(trail.Handler(access.Require(access.Operator, micado.Handler(service, report.Page))))
 	for _, path := range []string{"/init", "/sample", "/advice", "/report", "/data/"} {
 		mux.Handle(path, optimizers)
 	}
