@@ -24,13 +24,13 @@ import (
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/audit"
-	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/scaler/report"
+	"github.com/scalerd/scalerd/scaler/secrets"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/submitter"
 	"github.com/scalerd/scalerd/scaler/terraform"
@@ -84,6 +84,11 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	}
 	defer audits.Close()
 	trail := audit.NewTrail(audits)
+	keeper, err := c.keeper(log)
+	if err != nil {
+		return fmt.Errorf("credentials: %w", err)
+	}
+	logins := &secrets.Store{Keeper: keeper, Plain: live.credentials, Accessed: auditCredentials(audits)}
 	guard, err := c.API.guard(ctx, db, trail.Note, log)
 	if err != nil {
 		return err
@@ -95,7 +100,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 			Processes: c.TerraformProcesses,
 			Env:       map[string]string{"SCALERD": self},
 			Login: func(cloud spec.Cloud, name string) (scaler.Credentials, error) {
-				return credentials.Find(live.credentials(), cloud, name)
+				return logins.Find(ctx, cloud, name)
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
 		}),
@@ -137,10 +142,11 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	group.Go(func() error { return service.Run(ctx) })
 	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
 	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
+	group.Go(func() error { return keepAlive(ctx, keeper) })
 	operations, backtests := operation.New(service), api.NewBacktests(service)
 	group.Go(func() error { return operations.Run(ctx) })
 	group.Go(func() error { return backtests.Run(ctx) })
-	handler := guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Audit: c.Data, Version: api.Version()})))
+	handler := guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Credentials: logins, Audit: c.Data, Version: api.Version()})))
 	serveHTTP(ctx, group, socket, handler, log)
 	serveHTTP(ctx, group, api.Limit(pages), healthPages(service, registry, handler), log)
 	if outside != nil {

@@ -36,6 +36,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/audit"
 	"github.com/scalerd/scalerd/scaler/operation"
+	"github.com/scalerd/scalerd/scaler/secrets"
 )
 
 // Config is what the API works with.
@@ -46,6 +47,8 @@ type Config struct {
 	Backtests *Backtests
 	// Guard keeps users and tokens; without it they can't be changed.
 	Guard *access.Guard
+	// Credentials keeps the clouds' credentials; without it they can't be changed.
+	Credentials *secrets.Store
 	// Audit is the folder of the audit log; without it there is none to read.
 	Audit string
 	// Version is the daemon's own.
@@ -71,6 +74,9 @@ func Handler(c Config) http.Handler {
 	}
 	if c.Guard != nil {
 		registerAccounts(api, accounts{c.Guard})
+	}
+	if c.Credentials != nil {
+		registerCredentials(api, logins{c.Service, c.Credentials})
 	}
 	if c.Audit != "" {
 		registerAudit(api, auditing{c.Audit})
