@@ -40,6 +40,9 @@ import (
 // serve wires the daemon and runs it until ctx ends. reread reads the configuration
 // again, after a SIGHUP.
 func serve(ctx context.Context, c config, reread func() (config, error), stderr io.Writer) error {
+	if err := noCoreDumps(); err != nil {
+		return err
+	}
 	live, err := newLiveConfig(c)
 	if err != nil {
 		return err
@@ -147,7 +150,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	group.Go(func() error { return operations.Run(ctx) })
 	group.Go(func() error { return backtests.Run(ctx) })
 	handler := guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Credentials: logins, Audit: c.Data, Version: api.Version()})))
-	serveHTTP(ctx, group, socket, handler, log)
+	serveHTTP(ctx, group, socket, withProfiles(guard, handler), log)
 	serveHTTP(ctx, group, api.Limit(pages), healthPages(service, registry, handler), log)
 	if outside != nil {
 		serveHTTP(ctx, group, api.Limit(outside), optimizerPages(service), log)

@@ -176,7 +176,7 @@ func (h applications) validate(ctx context.Context, in *body[Description]) (Vali
 	if err != nil {
 		return Validated{}, err
 	}
-	v := Validated{Application: described.Name, Groups: []string{}, Warnings: append([]string{}, scaler.Notes(described)...)}
+	v := Validated{Application: described.Name, Groups: []string{}, Warnings: append(append([]string{}, scaler.Notes(described)...), scaler.LeakNotes(in.Body.source())...)}
 	for _, g := range described.Groups {
 		v.Groups = append(v.Groups, g.Name)
 	}
