@@ -18,7 +18,9 @@ EPOCH       := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 NFPM        := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: build test e2e race adts lint bench bench-scale tofu test-tofu bench-decisions bench-optimizer bench-api demo dist deb deb-check clean
+AXE         := axe-core@4.14.1
+
+.PHONY: build test e2e race adts lint bench bench-scale tofu test-tofu bench-decisions bench-optimizer bench-api console-test demo dist deb deb-check clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -81,6 +83,10 @@ bench-optimizer: ## the optimizer beside scikit-learn on recorded samples, its d
 
 bench-api: ## status of 500 groups by 50 clients at once while the loop ticks; memory after junk
 	$(GO) test -run TestJunkCostsBoundedMemory -v -bench StatusOf500Groups -benchtime 2000x -count 1 ./scaler/api
+
+console-test: ## the console in headless Chromium, judged by axe-core (fetched with npm); SCREENSHOTS=DIR keeps pictures
+	npm install --prefix bin --no-save --no-package-lock --no-audit --no-fund --silent $(AXE)
+	$(GO) test -count 1 -v ./scaler/console
 
 demo: build ## the main job in three minutes; TRACE=FILE.csv drives it with your load
 	bin/scalerd demo $(if $(TRACE),--trace $(TRACE))

@@ -56,6 +56,7 @@ type application struct {
 	destroyed bool
 
 	published atomic.Pointer[view]
+	observed  observations
 	// publishNext is when a change of a group is published again: the larger the
 	// application, the more changes one view shows, and at most a third of the time
 	// goes into views.
@@ -119,6 +120,7 @@ func (a *application) order(ctx context.Context, do func(context.Context) error)
 func (a *application) run(ctx context.Context) {
 	defer close(a.ended)
 	defer a.wg.Wait()
+	defer a.keepLastObserved(ctx)
 	if err := a.start(ctx); err != nil {
 		a.log.Error("application is not complete", "error", err)
 		a.problem = err.Error()

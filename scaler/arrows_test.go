@@ -38,12 +38,13 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed["scaler/audit"] = []string{"scaler/access"}
 	allowed["scaler/operation"] = loop
 	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
+	allowed["scaler/console"] = []string{"templates"}
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
 	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest", "scaler/hook"} {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
-	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/report", "scaler/access", "scaler/audit", "scaler/secrets", "scaler/credentials", "scaler/operation", "scaler/backtest", "scaler/trace")
+	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/monitor", "scaler/report", "scaler/access", "scaler/audit", "scaler/secrets", "scaler/credentials", "scaler/operation", "scaler/backtest", "scaler/trace")
 	allowed["scaler/trace"] = []string{}
 	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "scaler/monitor")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}

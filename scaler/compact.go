@@ -46,7 +46,8 @@ func (a *actuator) compact(now time.Time) error {
 // removable reports whether nothing of a shard exists, is wanted, is under way or
 // is in doubt.
 func (a *actuator) removable(s *shard) bool {
-	return s.empty() && !s.busy && !s.unsure && s.suspect == nil && !s.recovering && s.open == nil && s.err == nil && a.checking != s
+	return s.empty() && !s.busy && !s.unsure && !s.recovering && s.open == nil && s.err == nil &&
+		s.suspect == nil && len(s.adopts) == 0 && !s.leaveChecked && a.checking != s
 }
 
 // removeShard removes the folder of an empty shard. Its state is read once more

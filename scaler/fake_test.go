@@ -197,6 +197,12 @@ func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, erro
 }
 
 func (c *cloud) Check(ctx context.Context, root scaler.Root, expect scaler.Expect, nodes tfgen.Nodes, checked func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	if nodes == nil {
+		var err error
+		if nodes, err = nodesIn(root.Dir); err != nil {
+			return nil, err
+		}
+	}
 	changes := c.plan(root.Dir, nodes)
 	select {
 	case <-ctx.Done():
@@ -268,7 +274,17 @@ func (c *cloud) Found(context.Context, scaler.Root) ([]tfgen.Found, error) { ret
 func (c *cloud) state(dir string) scaler.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.states[dir]
+	if !strings.Contains(dir, "scalerd-plan-") {
+		return c.states[dir]
+	}
+	// A plan is made in a copy of the group's folder, to which a state file goes along.
+	root := func(dir string) string { return filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)) }
+	for original, state := range c.states {
+		if root(original) == root(dir) {
+			return state
+		}
+	}
+	return scaler.State{}
 }
 
 // lose makes a node vanish behind Terraform's back.

@@ -160,8 +160,8 @@ func (a *application) enact(ctx context.Context, g *group, d Decision, row Store
 func (s *Service) Scale(ctx context.Context, app, name string, nodes int) (Decision, error) {
 	var made Decision
 	err := s.orderGroup(ctx, app, name, func(ctx context.Context, a *application, g *group) error {
-		if nodes < g.spec.Min || nodes > g.spec.Max {
-			return fmt.Errorf("%d nodes is outside %d..%d of group %s; change min or max in the description: %w", nodes, g.spec.Min, g.spec.Max, name, ErrRefused)
+		if err := g.mayScale(nodes); err != nil {
+			return err
 		}
 		var err error
 		made, err = a.byHand(ctx, g, nodes, nil, fmt.Sprintf("scaled by hand from %d to %d", g.row.Wanted, nodes))
@@ -173,9 +173,32 @@ func (s *Service) Scale(ctx context.Context, app, name string, nodes int) (Decis
 // Drop destroys one chosen node, given by its name, identifier or address. The
 // group gets one node smaller, or another node instead where replace is set.
 func (s *Service) Drop(ctx context.Context, app, node string, replace bool) (Decision, error) {
-	a, err := s.application(ctx, app)
+	chosen, err := s.chosen(ctx, app, node)
 	if err != nil {
 		return Decision{}, err
+	}
+	name := chosen.Name
+	var made Decision
+	err = s.orderGroup(ctx, app, chosen.Group, func(ctx context.Context, a *application, g *group) error {
+		to, err := g.mayDrop(name, replace)
+		if err != nil {
+			return err
+		}
+		reason := fmt.Sprintf("%s dropped by hand", name)
+		if replace {
+			reason = fmt.Sprintf("%s replaced by hand", name)
+		}
+		made, err = a.byHand(ctx, g, to, []string{name}, reason)
+		return err
+	})
+	return made, err
+}
+
+// chosen is the node of a name, identifier or address.
+func (s *Service) chosen(ctx context.Context, app, node string) (NodeStatus, error) {
+	a, err := s.application(ctx, app)
+	if err != nil {
+		return NodeStatus{}, err
 	}
 	nodes := a.published.Load().nodes
 	i := slices.IndexFunc(nodes, func(n NodeStatus) bool {
@@ -183,26 +206,32 @@ func (s *Service) Drop(ctx context.Context, app, node string, replace bool) (Dec
 			fmt.Sprintf("%s:%d", n.PrivateIP, n.Port) == node
 	})
 	if i < 0 {
-		return Decision{}, fmt.Errorf("node %s of application %s: %w", node, app, ErrNotFound)
+		return NodeStatus{}, fmt.Errorf("node %s of application %s: %w", node, app, ErrNotFound)
 	}
-	name := nodes[i].Name
-	var made Decision
-	err = s.orderGroup(ctx, app, nodes[i].Group, func(ctx context.Context, a *application, g *group) error {
-		if protected(g.spec.Scaling.Victims, name) {
-			return fmt.Errorf("%s is protected: take it from scaling.victims.protected of group %s first: %w", name, g.name, ErrRefused)
-		}
-		to, reason := g.row.Wanted-1, fmt.Sprintf("%s dropped by hand", name)
-		if replace {
-			to, reason = g.row.Wanted, fmt.Sprintf("%s replaced by hand", name)
-		}
-		if to < g.spec.Min {
-			return fmt.Errorf("without %s group %s has %d nodes, fewer than its min of %d; replace it instead, or lower min: %w", name, g.name, to, g.spec.Min, ErrRefused)
-		}
-		var err error
-		made, err = a.byHand(ctx, g, to, []string{name}, reason)
-		return err
-	})
-	return made, err
+	return nodes[i], nil
+}
+
+// mayScale refuses a size that the group can't have.
+func (g *group) mayScale(nodes int) error {
+	if nodes < g.spec.Min || nodes > g.spec.Max {
+		return fmt.Errorf("%d nodes is outside %d..%d of group %s; change min or max in the description: %w", nodes, g.spec.Min, g.spec.Max, g.name, ErrRefused)
+	}
+	return nil
+}
+
+// mayDrop is the size without a node, or with another in its place.
+func (g *group) mayDrop(name string, replace bool) (int, error) {
+	if protected(g.spec.Scaling.Victims, name) {
+		return 0, fmt.Errorf("%s is protected: take it from scaling.victims.protected of group %s first: %w", name, g.name, ErrRefused)
+	}
+	to := g.row.Wanted
+	if !replace {
+		to--
+	}
+	if to < g.spec.Min {
+		return 0, fmt.Errorf("without %s group %s has %d nodes, fewer than its min of %d; replace it instead, or lower min: %w", name, g.name, to, g.spec.Min, ErrRefused)
+	}
+	return to, nil
 }
 
 func (a *application) byHand(ctx context.Context, g *group, to int, drop []string, reason string) (Decision, error) {

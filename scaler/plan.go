@@ -77,6 +77,11 @@ func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, err
 	if err != nil {
 		return ApplicationPlan{}, err
 	}
+	for i := range sources {
+		if err := s.number(ctx, described.Name, &sources[i]); err != nil {
+			return ApplicationPlan{}, err
+		}
+	}
 	return planAll(ctx, described, s.config.Terraform, s.config.Checks, sources, false)
 }
 
@@ -104,6 +109,8 @@ type planSource struct {
 	dir      string
 	row      StoredGroup
 	from, to int
+	// drop are nodes that go, whatever the sizes are.
+	drop []string
 	// generated is set where terraform is not asked.
 	generated bool
 }
@@ -174,7 +181,20 @@ func planGroup(ctx context.Context, described *spec.Application, tf Terraform, c
 	}
 	a.basePlanned = true
 	a.wish = &wish{nodes: source.to}
+	if a.desc != nil && a.desc.group.Drain != nil { // a plan waits for no drain
+		group := *a.desc.group
+		group.Drain = nil
+		a.desc = &description{a.desc.app, &group}
+	}
 	edits := map[*shard]tfgen.Nodes{}
+	for _, name := range source.drop {
+		a.doomed[name] = true
+		for _, s := range a.shards {
+			if _, there := s.nodes[name]; there {
+				delete(edit(edits, s), name)
+			}
+		}
+	}
 	alive := a.alive()
 	if diff := source.to - len(alive); diff > 0 {
 		if err := a.grow(ctx, edits, diff, time.Now()); err != nil {
@@ -327,6 +347,7 @@ func (d dryStore) Nodes(context.Context, string, string) (map[string]NodeTimes, 
 	return nil, nil
 }
 
+// OpenSteps are none: a plan finishes nothing that a killed scalerd left.
 func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, error) { return nil, nil }
 
 func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }

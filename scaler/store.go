@@ -55,6 +55,8 @@ type Store interface {
 	// DecisionsBefore and StepsBefore are those with smaller IDs, the newest first.
 	DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error)
 	StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]StepRecord, error)
+
+	Histories
 }
 
 // StoredApplication is an application as it was submitted.

@@ -38,6 +38,7 @@ func (a *application) tickTimed(ctx context.Context, now time.Time) {
 	defer cancel()
 	start := time.Now()
 	a.tick(ctx, now)
+	a.keepObserved(ctx, now)
 	a.config.Metrics.tickSeconds.WithLabelValues(a.name).Observe(time.Since(start).Seconds())
 }
 
@@ -60,6 +61,7 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 		d.Shadows = a.shade(ctx, g, obs, d)
 		g.seen = &obs
 		a.commit(ctx, g, d, history)
+		a.observed.add(a.seenOf(g, obs))
 		a.roll(ctx, g, now)
 	}
 }

@@ -15,3 +15,8 @@ var CloudInit []byte
 //
 //go:embed assets
 var Assets embed.FS
+
+// Console are the files of the web console (see scaler/console).
+//
+//go:embed console
+var Console embed.FS

@@ -24,6 +24,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/audit"
+	"github.com/scalerd/scalerd/scaler/console"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
@@ -233,10 +234,13 @@ func listenSocket(path string) (net.Listener, error) {
 }
 
 // publicPages are what the API's own listener has: the API, MiCADO's Submitter and
-// Optimizer, and the form login.
+// Optimizer, the form login, and the console.
 func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, trail *audit.Trail, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", handler)
+	mux.Handle("/", console.WithoutPrompt(handler))
+	pages := guard.Handler(console.Handler())
+	mux.Handle("GET /{$}", pages)
+	mux.Handle("GET "+console.Prefix, pages)
 	compatible := guard.Handler(trail.Handler(submitter.Handler(service, operations)))
 	mux.Handle("/v2.0/", compatible)
 	mux.Handle("/toscasubmitter/", compatible)
@@ -244,7 +248,7 @@ func publicPages(service *scaler.Service, operations *operation.Registry, guard 
 	for _, path := range []string{"/init", "/sample", "/advice", "/report", "/data/"} {
 		mux.Handle(path, optimizers)
 	}
-	mux.Handle("/login", guard.Login())
+	mux.Handle("/login", console.WithoutPrompt(guard.Login()))
 	mux.Handle("/logout", guard.Login())
 	return mux
 }

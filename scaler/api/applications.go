@@ -55,7 +55,8 @@ type ApplicationPath struct {
 type applications struct {
 	service    *scaler.Service
 	operations *operation.Registry
-	encoded    *encodings
+	// encoded are whole states, brief those without what is long.
+	encoded, brief *encodings
 }
 
 func registerApplications(api huma.API, h applications) {
@@ -74,15 +75,23 @@ func registerApplications(api huma.API, h applications) {
 	register(api, endpoint(access.Operator, http.MethodPost, "/v1/alerts", "receive-alerts", "Take an Alertmanager's notification (its webhook_configs).", tag), alertHandlers{h.service}.take)
 }
 
-func (h applications) list(ctx context.Context, in *PageInput) (*statusPage, error) {
+type applicationsInput struct {
+	PageInput
+	Brief bool `query:"brief" doc:"Leave out what is long: proposals, readings, advice, drift and shadow policies."`
+}
+
+func (h applications) list(ctx context.Context, in *applicationsInput) (*statusPage, error) {
 	all := visible(ctx, h.service.Applications(), func(a scaler.ApplicationStatus) string { return a.Name })
 	names := make([]string, len(all))
 	for i, a := range all {
 		names[i] = a.Name
 	}
-	page, err := paged(names, *in, func(name string) string { return name })
+	page, err := paged(names, in.PageInput, func(name string) string { return name })
 	if err != nil {
 		return nil, err
+	}
+	if in.Brief {
+		return h.brief.page(ctx, h.service, page)
 	}
 	return h.encoded.page(ctx, h.service, page)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,6 +16,9 @@ import (
 // encodings keeps the JSON of each application's newest state, so that many who look
 // at the same time cost one encoding of each state. It is safe for concurrent use.
 type encodings struct {
+	// shorten is what is made of a state first; nil: nothing.
+	shorten func(scaler.ApplicationStatus) scaler.ApplicationStatus
+
 	mu     sync.Mutex
 	byName map[string]encoding
 }
@@ -40,6 +44,9 @@ func (e *encodings) of(ctx context.Context, service *scaler.Service, name string
 	if ok && kept.state == state {
 		return kept.text, nil
 	}
+	if e.shorten != nil {
+		status = e.shorten(status)
+	}
 	text, err := json.Marshal(status)
 	if err != nil {
 		return nil, err
@@ -51,6 +58,19 @@ func (e *encodings) of(ctx context.Context, service *scaler.Service, name string
 	}
 	e.byName[name] = encoding{state, text}
 	return text, nil
+}
+
+// brief is a status without what is long. A status is shared, so it is copied.
+func brief(a scaler.ApplicationStatus) scaler.ApplicationStatus {
+	a.Groups = slices.Clone(a.Groups)
+	for i := range a.Groups {
+		g := &a.Groups[i]
+		g.Optimizer, g.Drift, g.Shadows, g.Warmup = nil, nil, nil, nil
+		if d := g.Decision; d != nil {
+			g.Decision = &scaler.Decision{ID: d.ID, Application: d.Application, Group: d.Group, At: d.At, From: d.From, To: d.To, Held: d.Held, Reasons: d.Reasons[:min(1, len(d.Reasons))]}
+		}
+	}
+	return a
 }
 
 // statusPage is a Page of scaler.ApplicationStatus that is encoded already.

@@ -46,6 +46,7 @@ func (s *SQLite) DeleteApplication(ctx context.Context, name string) error {
 			"DELETE FROM decisions WHERE application = ?",
 			"DELETE FROM steps WHERE application = ?",
 			"DELETE FROM shadow_ticks WHERE application = ?",
+			"DELETE FROM observed WHERE application = ?",
 		} {
 			if _, err := tx.ExecContext(ctx, query, name); err != nil {
 				return err
@@ -122,7 +123,7 @@ func (s *SQLite) SaveNextNumber(ctx context.Context, app, group string, next int
 // DeleteGroup implements scaler.Store.
 func (s *SQLite) DeleteGroup(ctx context.Context, app, group string) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"nodes", "shadow_ticks"} {
+		for _, table := range []string{"nodes", "shadow_ticks", "observed"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE application = ? AND grp = ?", app, group); err != nil {
 				return err
 			}

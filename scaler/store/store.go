@@ -30,6 +30,7 @@ var migrations = []string{
 	`ALTER TABLE groups ADD COLUMN remembered TEXT NOT NULL DEFAULT '{}';` + shadowSchema,
 	installationSchema,
 	accessSchema,
+	observedSchema,
 }
 
 // kept bounds the rows of a group in the tables that only grow.

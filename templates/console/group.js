@@ -1,0 +1,340 @@
+// One group: what it does now, how it came to it, and what may be done about it.
+import { Problem, all, get, groupPath, path, poll } from "./client.js";
+import { age, ago, badge, banner, button, card, count, el, facts, failure, given, link, local, money, nanos, number, percent, quiet, route, row, say, set, setBadge, span, state, table, when } from "./ui.js";
+import { along, band, chart, over, palette, series, stepped } from "./charts.js";
+import { drop, pause, scale } from "./actions.js";
+import { comparisonRow, follow } from "./plan.js";
+import { explain, summary } from "./explain.js";
+
+const RANGES = { 1: "1 h", 6: "6 h", 24: "24 h", 168: "7 d" };
+
+export const groupPage = (root, { signal, session, args: [app, name, decision] }) => {
+  let group = null, paused = false;
+  const here = route("a", app, "g", name);
+  const may = session.may("operator");
+  const mark = badge("steady");
+  const notice = el("div", { class: "notices" });
+  const numbers = el("div", { class: "tiles" });
+  let refresh = () => {};
+  const act = {
+    scale: button("Scale…", () => scale(app, group, () => refresh()), { class: "main" }),
+    pause: button("Pause…", () => pause(app, name, !group.paused, { nodes: group.wanted }, () => refresh())),
+  };
+  root.append(el("div", { class: "title" }, el("p", { class: "crumbs" }, link("#/", "Fleet"), " / ", link(route("a", app), app)),
+    el("h1", {}, name, " ", mark), may && el("div", { class: "buttons" }, act.scale, act.pause)), notice, numbers);
+  for (const b of Object.values(act)) b.disabled = true;
+
+  const showDecision = (id) => id && explain(id, { known: group && group.cost, closed: () => { if (location.hash.includes("/d/")) history.replaceState(null, "", here); } });
+  const opened = (e) => { for (const d of document.querySelectorAll("dialog")) d.close(); showDecision(e.detail); };
+  addEventListener("decision", opened, { signal });
+
+  const running = runningSection(root, app, name, signal);
+  const charts = chartsSection(root, app, name, signal, (id) => { location.hash = here + "/d/" + id; });
+  const optimizer = optimizerSection(root, app, name, signal);
+  const nodes = nodesSection(root, app, signal, may && ((node) => drop(app, group, node, () => refresh())));
+  const shadows = shadowSection(root);
+  const decisions = decisionsSection(root, here);
+
+  let told = "";
+  const update = () => {
+    const g = group;
+    setBadge(mark, state({ ...g, paused: g.paused || paused }));
+    for (const b of Object.values(act)) b.disabled = Boolean(g.removing);
+    set(act.pause, g.paused ? "Resume…" : "Pause…");
+    const notes = [
+      g.problem && ["bad", "Degraded", g.problem, given(g.retry_at) && new Date(g.retry_at) > Date.now() ? ` Tried again at ${local(g.retry_at)}.` : ""],
+      paused && ["calm", "The application is paused", "No policy changes any of its groups.", ""],
+      g.paused && ["calm", "Paused", "Policies do not change the size; nodes stay and are repaired.", ""],
+      g.breaker && ["warn", "Breaker", `Steps fail in a row, so the breaker is ${g.breaker}: the group grows by one probing node at a time.`, ""],
+      ...(g.policy_problems || []).map((p) => ["warn", "Policy", p, ""]),
+      g.decision && g.decision.held && !g.problem && ["warn", "Held", (g.decision.clamps || g.decision.reasons || [])[0] || "A policy can't tell, so the group is not shrunk.", ""],
+      g.rollout && ["calm", "Rollout", g.rollout, ""],
+      g.repair && ["calm", "Repair", g.repair, ""],
+      (g.drift || []).length > 0 && ["warn", "Drift", `${count(g.drift.length, "resource")} changed behind Terraform's back: ${g.drift.map((c) => c.address).slice(0, 3).join(", ")}`, ""],
+    ].filter(Boolean);
+    const text = JSON.stringify(notes);
+    if (text !== told) {
+      told = text;
+      say(notice, notes.map(([tone, title, what, more]) => banner(tone, el("strong", {}, title + ". "), what.includes("\n") ? el("pre", {}, what) : what, more)));
+    }
+    const d = g.decision;
+    const tile = (label, value, note) => el("div", { class: "tile" }, el("span", { class: "label" }, label), el("span", { class: "value" }, value), el("span", { class: "note" }, note));
+    const coming = [["creating", g.creating], ["booting", g.booting], ["draining", g.draining], ["lost", g.lost]].filter(([, n]) => n).map(([what, n]) => `${n} ${what}`).join(", ");
+    say(numbers,
+      tile("Nodes ready", [number(g.ready), el("small", {}, ` of ${g.wanted} wanted`)], coming || `limits ${g.min} to ${g.max}`),
+      g.cost ? tile("Cost now", [money(g.cost.per_hour), el("small", {}, ` ${g.cost.currency}/h`)], `${money(g.cost.per_node, g.cost.currency)} a node`) : null,
+      g.cost ? tile("This month", [money(g.cost.month), el("small", {}, ` ${g.cost.currency}`)], `${money(g.cost.month_forecast, g.cost.currency)} at its end` + (g.cost.max_per_month ? `, budget ${money(g.cost.max_per_month)}` : "")) : null,
+      g.warmup ? tile("Boot", [nanos(g.warmup.p50_ns)], `9 of 10 within ${nanos(g.warmup.p90_ns)}, of ${count(g.warmup.nodes, "node")}`) : null,
+      d ? el("button", { type: "button", class: "tile", onclick: () => (d.id ? (location.hash = here + "/d/" + d.id) : explain(0, { decision: d, known: g.cost })) },
+        el("span", { class: "label" }, "Last tick, ", age(d.at), " ago"), el("span", { class: "value text" }, summary(d)), el("span", { class: "note" }, "Explain")) : tile("Last tick", "–", "no tick yet"));
+    running.update(g);
+    optimizer.update(g);
+    shadows.update(g.shadows || []);
+  };
+
+  refresh = poll(async () => {
+    const [status, list, made] = await Promise.all([get(path("applications", app), {}, { signal }), all(groupPath(app, name, "nodes"), {}, { signal }), get(path("applications", app, "decisions"), { group: name, limit: 200 }, { signal })]);
+    group = (status.groups || []).find((g) => g.name === name);
+    if (!group) throw new Problem(404, { detail: `group ${name} of application ${app} is not there` });
+    paused = status.paused;
+    nodes.update(list);
+    decisions.update(made.items || []);
+    charts.decided(made.items || []);
+    update();
+  }, 2500, signal, (e) => { told = ""; say(notice, failure(e)); });
+  if (decision) showDecision(decision);
+  return `${name} of ${app}`;
+};
+
+// runningSection shows steps and operations as they go.
+const runningSection = (root, app, name, signal) => {
+  const steps = el("div", { class: "running", role: "log", "aria-live": "polite", "aria-label": "Running steps" });
+  const operations = el("div", {});
+  const section = card("Running", steps, operations);
+  section.hidden = true;
+  root.append(section);
+  const followed = new Map(), shown = new Map();
+  poll(async () => {
+    const page = await get("/v1/operations", { application: app, status: "running", limit: 10 }, { signal });
+    for (const op of page.items || []) {
+      if ((op.group && op.group !== name) || followed.has(op.id)) continue;
+      const box = el("div", { class: "operation" });
+      followed.set(op.id, box);
+      operations.append(box);
+      section.hidden = false;
+      follow(box, op, signal).then(() => { setTimeout(() => { box.remove(); followed.delete(op.id); section.hidden = !steps.children.length && !followed.size; }, 15000); });
+    }
+  }, 3000, signal, () => {});
+  return { update: (g) => {
+    const now = new Map((g.steps || []).map((s) => [s.shard, s]));
+    for (const [shard, item] of shown) if (!now.has(shard)) { item.remove(); shown.delete(shard); }
+    for (const [shard, s] of now) {
+      if (!shown.has(shard)) {
+        const item = el("div", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }));
+        shown.set(shard, item);
+        steps.append(item);
+      }
+      const [, phase, what, note] = shown.get(shard).children;
+      set(phase, s.progress.phase || "begins");
+      set(what, s.progress.message || "");
+      set(note, `${s.create ? `+${s.create} ` : ""}${s.delete ? `−${s.delete} ` : ""}for ${age(s.started_at)}`);
+    }
+    section.hidden = !now.size && !followed.size;
+  } };
+};
+
+// chartsSection shows the group over time.
+const chartsSection = (root, app, name, signal, pick) => {
+  let hours = 1, data = null, decisions = [], shownSpan = [0, 1];
+  const sync = `${app}/${name}`;
+  const ranges = el("fieldset", { class: "ranges" }, el("legend", { class: "unseen" }, "Time shown"),
+    Object.entries(RANGES).map(([h, text]) => el("label", {}, el("input", { type: "radio", name: "range", value: h, checked: h === "1", onchange: () => { hours = Number(h); load(); } }), el("span", {}, text))));
+  const box = el("div", { class: "charts" });
+  const note = el("p", { class: "quiet small" }, "A mark is a decision: click it, or move with ← → and press Enter, to see why.");
+  const section = el("section", { class: "card" }, el("div", { class: "split" }, el("h2", {}, "Over time"), ranges), box, note);
+  root.append(section);
+  const inView = () => decisions.filter((d) => d.from !== d.to || (d.drop || []).length);
+  // marks draws the decisions that changed something at their instant.
+  const marks = (u) => {
+    const { ctx, bbox } = u, r = devicePixelRatio;
+    ctx.save();
+    for (const d of inView()) {
+      const x = u.valToPos(new Date(d.at) / 1000, "x", true), y = Math.max(bbox.top + 6 * r, u.valToPos(d.to, "y", true)), up = d.to >= d.from ? 1 : -1;
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.fillStyle = palette(d.to > d.from ? "advice" : d.to < d.from ? "measured" : "quiet");
+      ctx.beginPath();
+      ctx.moveTo(x, y - up * 6 * r); ctx.lineTo(x + 5 * r, y + up * 4 * r); ctx.lineTo(x - 5 * r, y + up * 4 * r);
+      ctx.fill();
+    }
+    ctx.restore();
+  };
+  const picked = (u, t) => {
+    const near = inView().map((d) => [Math.abs(u.valToPos(new Date(d.at) / 1000, "x") - u.valToPos(t, "x")), d]).sort((a, b) => a[0] - b[0])[0];
+    if (near && near[0] < 24) pick(near[1].id);
+  };
+  const made = new Map();
+  const make = (key, title, options, onpick) => {
+    if (!made.has(key)) { const c = chart({ title, options, onpick, signal, height: key === "nodes" ? 190 : 160 }); made.set(key, c); box.append(c.element); }
+    return made.get(key);
+  };
+  // gaps breaks the lines where nothing was seen.
+  const gaps = (times, lists) => {
+    const x = [], out = lists.map(() => []);
+    const longest = Math.max(90, 4 * data.step_seconds);
+    times.forEach((t, i) => {
+      if (i && t - times[i - 1] > longest) { x.push(times[i - 1] + 1); out.forEach((o) => o.push(null)); }
+      x.push(t);
+      lists.forEach((l, j) => out[j].push(l[i]));
+    });
+    return [x, ...out];
+  };
+  const draw = () => {
+    const times = data.at.map((t) => new Date(t) / 1000);
+    // A group that is younger than the time shown gets all of the width, from five minutes on.
+    const to = new Date(data.to) / 1000, from = Math.max(new Date(data.from) / 1000, Math.min(times.length ? times[0] - data.step_seconds : 0, to - 300));
+    shownSpan = times.length ? [from, to] : [new Date(data.from) / 1000, to];
+    const window_ = { x: { time: true, range: () => shownSpan } };
+    const timed = (o) => ({ ...o, scales: { ...o.scales, ...window_ } });
+    const last = (l) => l[l.length - 1];
+    const nodes = make("nodes", "Nodes", () => timed(along(sync, [
+      series("Ready", "nodes", { paths: stepped(), width: 2.5 }), series("Existing", "total", { paths: stepped(), width: 1.5 }), series("Wanted", "advice", { paths: stepped(), dash: [5, 4] }),
+    ], { hooks: { draw: [marks] }, yMin: 0, ints: true })), picked);
+    nodes.update(gaps(times, [data.ready, data.existing, data.wanted]), times.length ? `Now ${last(data.wanted)} wanted, ${last(data.existing)} existing, ${last(data.ready)} ready. Enter on an instant explains the nearest decision.` : "Nothing was seen yet");
+    const order = [...data.metrics].sort((a, b) => Number(Boolean(a.target)) - Number(Boolean(b.target)));
+    for (const m of order.slice(0, 6)) {
+      const range = m.target ? ` · to be ${m.min !== undefined && m.max !== undefined ? `${number(m.min)} to ${number(m.max)}` : m.max !== undefined ? `at most ${number(m.max)}` : `at least ${number(m.min)}`}` : m.per_node !== undefined ? ` · ${number(m.per_node)} is one node's share` : "";
+      const lines = () => [series(m.name, m.target ? "predicted" : "measured"), ...(m.per_node !== undefined ? [series("What is wanted serves", "advice", { dash: [5, 4], width: 1.25 })] : [])];
+      const c = make("metric " + m.name, m.name + range, () => timed(along(sync, lines(), { hooks: { drawClear: [(u) => band(m.min, m.max)(u)] }, yMin: 0, yMax: m.max ?? m.min })));
+      const lists = [m.values, ...(m.per_node !== undefined ? [data.wanted.map((n) => n * m.per_node)] : [])];
+      const known = m.values.filter((v) => v !== null);
+      c.update(gaps(times, lists), known.length ? `Newest value ${number(last(known))}` : "No value");
+    }
+  };
+  let drawn = "";
+  const load = async () => {
+    const to = new Date(), from = new Date(to - hours * 3600e3);
+    data = await get(groupPath(app, name, "history"), { from: from.toISOString(), to: to.toISOString() }, { signal });
+    draw();
+    section.dataset.drawn = String(data.at.length);
+  };
+  poll(load, 10000, signal, (e) => say(box, failure(e)));
+  return { decided: (list) => { decisions = list; const text = JSON.stringify(list.slice(0, 5).map((d) => d.id)); if (text !== drawn && data) { drawn = text; for (const c of made.values()) if (c.box.uplot) c.box.uplot.redraw(); } } };
+};
+
+// optimizerSection shows what the optimizer expects and what its models are worth.
+const optimizerSection = (root, app, name, signal) => {
+  const head = el("div", {}), curve = el("div", {}), models = el("div", {});
+  const section = card("Optimizer", head, el("div", { class: "pair" }, curve, models));
+  section.hidden = true;
+  root.append(section);
+  let c = null, told = "", targets = [], wanted = 0, advice = null, steep = false;
+  get(groupPath(app, name, "report"), { format: "json" }, { signal }).then((r) => { targets = r.targets || []; told = ""; }).catch(() => {});
+  const MODELS = ["Model", "#Error", "#In 80 % interval", "#Better than “as before”"];
+  return { update: (g) => {
+    const o = g.optimizer;
+    section.hidden = !o;
+    if (!o) return;
+    const text = JSON.stringify([o, g.wanted, targets.length]);
+    if (text === told) return;
+    told = text;
+    advice = o.advice; wanted = g.wanted;
+    say(head, !advice ? quiet("No advice yet.") : [
+      el("p", {}, advice.valid ? [el("strong", {}, `Advises ${count(advice.vm_number, "node")}`), `, ${number(advice.reliability)} % sure that the targets hold`] : [el("strong", {}, "No valid advice. "), advice.error_msg], " ", el("span", { class: "note" }, `${advice.phase}, model ${advice.model || "none"}`)),
+      advice.reasons && el("ul", {}, advice.reasons.map((r) => el("li", {}, r)))],
+    o.problem && banner("warn", o.problem),
+    facts([["Samples", number(o.samples)], ["Trainings", number(o.trainings)], ["Trained on", given(o.trained_at) ? when(o.trained_at, ago(o.trained_at)) : "–"], given(o.training_since) && ["Training", `for ${age(o.training_since)}`]]),
+    el("p", {}, el("a", { href: groupPath(app, name, "report") + "?format=html", target: "_blank", rel: "noopener" }, "The whole report")));
+    const counts = (advice && advice.candidates) || [];
+    if (counts.length > 1) {
+      const t = targets[0] || {};
+      // A target that grows tenfold where nodes are few is drawn on a logarithmic scale.
+      const expected = counts.flatMap((x) => { const p = (x.targets || [])[0] || {}; return [p.value, p.low, p.high]; });
+      const wasSteep = steep;
+      steep = expected.every((v) => v > 0) && Math.max(...expected) > 20 * Math.min(...expected);
+      if (!c) {
+        c = chart({ title: "What if", height: 220, signal, options: () => over([
+          series("Expected", "predicted", { width: 2, points: { show: true, size: 5 } }), series("High", "predicted", { width: 0.5 }), series("Low", "predicted", { width: 0.5 }),
+        ], { log: steep, bands: [{ series: [2, 3], fill: palette("band") }], hooks: { drawClear: [(u) => band((targets[0] || {}).min ?? undefined, (targets[0] || {}).max ?? undefined)(u)], draw: [(u) => {
+          const { ctx, bbox } = u, r = devicePixelRatio;
+          ctx.save();
+          for (const [n, tone, label] of [[wanted, "quiet", "now"], [advice && advice.vm_number, "advice", "advised"]]) {
+            const x = u.valToPos(n, "x", true);
+            if (n === null || x < bbox.left || x > bbox.left + bbox.width) continue;
+            ctx.strokeStyle = ctx.fillStyle = palette(tone);
+            ctx.lineWidth = 1.5 * r;
+            ctx.setLineDash([4 * r, 4 * r]);
+            ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
+            ctx.textAlign = x > bbox.left + bbox.width * 0.8 ? "right" : "left";
+            ctx.font = `${11 * r}px system-ui, sans-serif`;
+            ctx.fillText(label, x + (ctx.textAlign === "right" ? -4 : 4) * r, bbox.top + (tone === "quiet" ? 26 : 12) * r);
+          }
+          ctx.restore();
+        }] } }) });
+        say(curve, c.element);
+      }
+      c.call(`What if: ${t.name || "the target"} with each number of nodes`);
+      if (steep !== wasSteep) c.remake();
+      const at = (f) => counts.map((x) => f((x.targets || [])[0] || {}));
+      c.update([counts.map((x) => x.nodes), at((p) => p.value), at((p) => p.high), at((p) => p.low)], `For ${counts.map((x) => `${x.nodes}: ${number(((x.targets || [])[0] || {}).value)}`).join(", ")}`);
+    } else if (!c) say(curve, quiet("The what-if curve comes with the first predictions."));
+    say(models, el("h3", {}, "Models, on samples they have not seen"), (o.quality || []).length ? table("Quality of the models", MODELS, o.quality.map((q) => row(MODELS, [
+      [q.model, advice && q.model === advice.model ? el("span", { class: "badge good" }, "in charge") : null], percent(q.median_relative), percent(q.coverage), q.skill_persistence > 0 ? `by ${percent(q.skill_persistence)}` : "no"]))) : quiet("No training yet."));
+  } };
+};
+
+// nodesSection lists the nodes and what the cloud has beside them.
+const nodesSection = (root, app, signal, drop) => {
+  const heads = ["Node", "State", "#Age", "#Boot", "Address", "Identifier", ...(drop ? ["Drop"] : [])];
+  const body = el("tbody", {}), shown = new Map();
+  const caption = "Live nodes";
+  const list = table(caption, heads, [], "nodes");
+  list.querySelector("tbody").replaceWith(body);
+  const title = el("h2", {}, "Nodes");
+  const none = quiet("No node exists.");
+  const orphans = el("div", {});
+  root.append(el("section", { class: "card" }, title, list, none, orphans));
+  const ORPHANS = ["Resource", "State", "#Found", "Why"];
+  poll(async () => {
+    try {
+      const found = (await get(path("applications", app, "orphans"), {}, { signal }));
+      const all = (found.items || found).flatMap((g) => (g.orphans || []).map((o) => [g, o]));
+      say(orphans, all.length ? [el("h3", {}, "What the cloud has and no state tells of"), table("Orphans", ORPHANS, all.map(([g, o]) => row(ORPHANS, [[el("code", {}, o.id), el("span", { class: "note" }, ` ${o.type} of ${g.group}`)], badge("orphan"), age(o.since), `${o.verdict}: ${o.why}`])))] : []);
+    } catch (e) { if (e.status !== 404) throw e; }
+  }, 30000, signal, () => {});
+  return { update: (nodes) => {
+    const now = new Set(nodes.map((n) => n.name));
+    for (const [name, r] of shown) if (!now.has(name)) { r.element.remove(); shown.delete(name); }
+    for (const n of nodes) {
+      if (!shown.has(n.name)) {
+        const mark = badge(n.state);
+        const cells = [el("strong", {}, n.name), mark, el("span", {}), el("span", {}), el("span", {}), el("code", {}), ...(drop ? [button("Drop…", () => drop(n.name), { class: "plain", "aria-label": `Drop ${n.name}` })] : [])];
+        shown.set(n.name, { element: row(heads, cells), mark, cells });
+      }
+      const { mark, cells } = shown.get(n.name);
+      setBadge(mark, n.state);
+      set(cells[2], age(n.created_at));
+      if (given(n.created_at)) cells[2].title = utcTitle(n.created_at);
+      set(cells[3], given(n.ready_at) && given(n.created_at) ? span((new Date(n.ready_at) - new Date(n.created_at)) / 1000) : "–");
+      set(cells[4], [n.public_ip, n.private_ip && n.private_ip + (n.port ? ":" + n.port : "")].filter(Boolean).join(", ") || "–");
+      set(cells[5], n.id || "–");
+      const notes = [n.zone, n.offering, n.protected && "protected", n.outdated && `outdated: ${n.outdated}`].filter(Boolean).join(", ");
+      cells[0].title = notes;
+      if (drop && cells[6]) cells[6].disabled = n.state === "draining" || Boolean(n.protected);
+    }
+    const order = nodes.map((n) => shown.get(n.name).element);
+    if (order.some((e, i) => body.children[i] !== e) || order.length !== body.children.length) body.replaceChildren(...order);
+    set(title, `Nodes (${nodes.length})`);
+    none.hidden = nodes.length > 0;
+    list.hidden = !nodes.length;
+  } };
+};
+const utcTitle = (t) => "decided " + new Date(t).toISOString().slice(0, 19).replace("T", " ") + " UTC";
+
+const SHADOWS = ["Policy", "#Would have", "#Has", "#Node-hours", "Changes, its / ours", "Too few, its / ours", "Since"];
+const shadowSection = (root) => {
+  const box = el("div", {});
+  const section = card("Shadow policies", quiet("They are evaluated and not acted on. Beside the policies in charge:"), box);
+  section.hidden = true;
+  root.append(section);
+  let told = "";
+  return { update: (list) => {
+    section.hidden = !list.length;
+    const text = JSON.stringify(list);
+    if (text === told) return;
+    told = text;
+    say(box, list.length ? table("Shadow policies", SHADOWS, list.map((c) => row(SHADOWS, comparisonRow(c)))) : []);
+  } };
+};
+
+const DECISIONS = ["When", "Decision", "Why", "Explain"];
+const decisionsSection = (root, here) => {
+  const body = el("div", {});
+  root.append(card("Decisions", body, el("p", {}, link("#/decisions", "All decisions, with search"))));
+  let told = "";
+  return { update: (list) => {
+    const text = JSON.stringify(list.slice(0, 12).map((d) => d.id));
+    if (text === told) return;
+    told = text;
+    say(body, list.length ? table("The newest decisions", DECISIONS, list.slice(0, 12).map((d) => row(DECISIONS, [when(d.at), summary(d), (d.reasons || [])[0] || "", link(here + "/d/" + d.id, el("span", {}, `Explain ${d.id}`))])), "decided") : quiet("Nothing was decided yet."));
+  } };
+};
