@@ -34,6 +34,8 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
+	allowed["scaler/secrets"] = append(slices.Clone(loop), "scaler/credentials")
+	allowed["scaler/audit"] = []string{"scaler/access"}
 	allowed["scaler/operation"] = loop
 	allowed["scaler/docs"] = []string{"templates"}
 	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
@@ -43,7 +45,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
-	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/monitor", "scaler/report", "scaler/access", "scaler/operation", "scaler/backtest", "scaler/trace")
+	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/monitor", "scaler/report", "scaler/access", "scaler/audit", "scaler/secrets", "scaler/credentials", "scaler/operation", "scaler/backtest", "scaler/trace")
 	allowed["scaler/trace"] = []string{}
 	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "scaler/monitor")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}

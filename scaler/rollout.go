@@ -130,6 +130,7 @@ func (a *application) roll(ctx context.Context, g *group, now time.Time) {
 	if repairs {
 		g.noteReplaced(nodes, step.Drop, now)
 	}
+	d.ID = id
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", id, "surge", step.Surge, "drop", step.Drop, "reasons", d.Reasons)
 	g.ask(step.Drop, id)

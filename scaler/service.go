@@ -13,8 +13,8 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// Config is what a Service works with. Every exported field but Checks and Prices is
-// required.
+// Config is what a Service works with. Every exported field but Checks, Prices and
+// Decided is required.
 type Config struct {
 	// Data is the folder with everything on disk.
 	Data      string
@@ -40,6 +40,9 @@ type Config struct {
 	Drainer Drainer
 	// Prices says what nodes cost; it is nil where only descriptions say it.
 	Prices *price.List
+	// Decided hears of every decision that changes something, after it was recorded; it
+	// may be nil.
+	Decided func(Decision)
 
 	optimizers  *Optimizers
 	driftBudget *driftBudget

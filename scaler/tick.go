@@ -277,7 +277,11 @@ func (a *application) keep(ctx context.Context, g *group, d *Decision, row Store
 	return nil
 }
 
+// countDecision counts a decision that changes something, and tells of it.
 func (a *application) countDecision(d Decision) {
+	if a.config.Decided != nil {
+		a.config.Decided(d)
+	}
 	direction := "in"
 	if d.To > d.From {
 		direction = "out"

@@ -35,12 +35,12 @@ func validateCommand() *cobra.Command {
 			}
 			var errs []error
 			for _, file := range files {
-				described, _, err := in.load(cmd, file)
+				described, source, err := in.load(cmd, file)
 				if err != nil {
 					errs = append(errs, err)
 					continue
 				}
-				for _, note := range scaler.Notes(described) {
+				for _, note := range append(scaler.Notes(described), scaler.LeakNotes(source)...) {
 					fmt.Fprintln(cmd.ErrOrStderr(), "warning:", note)
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: application %s is valid: %s\n", file, described.Name, count(len(described.Groups), "group"))

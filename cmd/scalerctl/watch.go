@@ -160,6 +160,9 @@ func applyCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, note := range op.Warnings {
+				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", note)
+			}
 			if w.no {
 				fmt.Fprintf(cmd.OutOrStdout(), "Application %s was taken.\n", op.Application)
 				return nil

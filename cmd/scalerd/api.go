@@ -116,8 +116,9 @@ func (c *apiConfig) options(log *slog.Logger) (access.Options, error) {
 	return o, errors.Join(errs...)
 }
 
-func (c *apiConfig) guard(ctx context.Context, store access.Store, log *slog.Logger) (*access.Guard, error) {
+func (c *apiConfig) guard(ctx context.Context, store access.Store, note func(access.Notice), log *slog.Logger) (*access.Guard, error) {
 	o, err := c.options(log)
+	o.Note = note
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,13 @@ type config struct {
 	// Credentials is a file with the clouds' credentials, in the layout of MiCADO's
 	// auth_data.yaml; default: the environment's.
 	Credentials string `yaml:"credentials"`
+	// CredentialsKey is a file with the key of the encrypted credentials, and
+	// CredentialsPassphrase where their passphrase is read: file:PATH, env:NAME or ask.
+	// Default: systemd's credential scalerd.key, where there is one.
+	CredentialsKey        string `yaml:"credentials_key"`
+	CredentialsPassphrase string `yaml:"credentials_passphrase"`
+	// Vault keeps the credentials in place of the encrypted file.
+	Vault vaultConfig `yaml:"vault"`
 	// PolicyDir is a folder of checks that are asked about every plan; default: none.
 	PolicyDir string `yaml:"policy_dir"`
 	// Prices is a price list of the clouds' machines, for budgets; default: none.
@@ -74,6 +81,7 @@ func defaults() config {
 		LookupInterval:     strictyaml.Duration(time.Hour),
 		LookupGrace:        strictyaml.Duration(30 * time.Second),
 		LogLevel:           "info",
+		Vault:              defaultVault(),
 	}
 }
 
@@ -97,6 +105,9 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
 	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
+	set.StringVar(&f.given.CredentialsKey, "credentials-key", "", "file with the key of the credentials that scalerctl credentials set takes, mode 0600; make one with scalerctl credentials keygen (default: systemd's credential scalerd.key)")
+	set.StringVar(&f.given.CredentialsPassphrase, "credentials-passphrase", "", "in place of a key: file:PATH or env:NAME that has the passphrase, or ask for the terminal")
+	f.given.Vault.register(set)
 	set.StringVar(&f.given.PolicyDir, "policy-dir", "", "folder of executable checks that get the JSON of every plan on stdin; exit 1 refuses it (default none)")
 	set.StringVar(&f.given.Prices, "prices", "", "price list (YAML or CSV: cloud, region, offering, per_hour) for budgets and costs (default none)")
 	set.IntVar(&f.given.TerraformProcesses, "terraform-processes", d.TerraformProcesses, "most terraform processes at once")
@@ -132,6 +143,9 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
+	override(set, "credentials-key", &c.CredentialsKey, f.given.CredentialsKey)
+	override(set, "credentials-passphrase", &c.CredentialsPassphrase, f.given.CredentialsPassphrase)
+	c.Vault.override(set, f.given.Vault)
 	override(set, "policy-dir", &c.PolicyDir, f.given.PolicyDir)
 	override(set, "prices", &c.Prices, f.given.Prices)
 	override(set, "terraform-processes", &c.TerraformProcesses, f.given.TerraformProcesses)
@@ -186,6 +200,10 @@ func (c *config) check() error {
 	if err := c.API.check(); err != nil {
 		errs = append(errs, err)
 	}
+	if c.CredentialsKey != "" && c.CredentialsPassphrase != "" {
+		errs = append(errs, errors.New("credentials: choose either credentials_key or credentials_passphrase"))
+	}
+	errs = append(errs, checkPassphrase(c.CredentialsPassphrase), c.Vault.check())
 	if c.TerraformProcesses < 1 {
 		errs = append(errs, fmt.Errorf("terraform processes: %d, but at least 1 is needed", c.TerraformProcesses))
 	}

@@ -23,8 +23,8 @@ import (
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/audit"
 	"github.com/scalerd/scalerd/scaler/console"
-	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/scaler/docs"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
@@ -32,6 +32,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/scaler/report"
+	"github.com/scalerd/scalerd/scaler/secrets"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/submitter"
 	"github.com/scalerd/scalerd/scaler/terraform"
@@ -41,6 +42,9 @@ import (
 // serve wires the daemon and runs it until ctx ends. reread reads the configuration
 // again, after a SIGHUP.
 func serve(ctx context.Context, c config, reread func() (config, error), stderr io.Writer) error {
+	if err := noCoreDumps(); err != nil {
+		return err
+	}
 	live, err := newLiveConfig(c)
 	if err != nil {
 		return err
@@ -79,7 +83,18 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return err
 	}
 	defer embedded.Close()
-	guard, err := c.API.guard(ctx, db, log)
+	audits, err := audit.Open(c.Data, audit.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	defer audits.Close()
+	trail := audit.NewTrail(audits)
+	keeper, err := c.keeper(log)
+	if err != nil {
+		return fmt.Errorf("credentials: %w", err)
+	}
+	logins := &secrets.Store{Keeper: keeper, Plain: live.credentials, Accessed: auditCredentials(audits)}
+	guard, err := c.API.guard(ctx, db, trail.Note, log)
 	if err != nil {
 		return err
 	}
@@ -90,7 +105,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 			Processes: c.TerraformProcesses,
 			Env:       map[string]string{"SCALERD": self},
 			Login: func(cloud spec.Cloud, name string) (scaler.Credentials, error) {
-				return credentials.Find(live.credentials(), cloud, name)
+				return logins.Find(ctx, cloud, name)
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
 		}),
@@ -107,6 +122,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		Prices:  prices,
 		Checks:  checks(c.PolicyDir),
 		Drainer: hook.Drainer{},
+		Decided: auditDecisions(audits),
 	})
 
 	socket, err := listenSocket(c.Socket)
@@ -131,11 +147,12 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	group.Go(func() error { return service.Run(ctx) })
 	group.Go(func() error { live.watchSignals(ctx, reread, log); return nil })
 	group.Go(func() error { tellServiceManager(ctx, service, log); return nil })
+	group.Go(func() error { return keepAlive(ctx, keeper) })
 	operations, backtests := operation.New(service), api.NewBacktests(service)
 	group.Go(func() error { return operations.Run(ctx) })
 	group.Go(func() error { return backtests.Run(ctx) })
-	handler := guard.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Version: api.Version()}))
-	serveHTTP(ctx, group, socket, handler, log)
+	handler := guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: backtests, Guard: guard, Credentials: logins, Audit: c.Data, Version: api.Version()})))
+	serveHTTP(ctx, group, socket, withProfiles(guard, handler), log)
 	serveHTTP(ctx, group, api.Limit(pages), healthPages(service, registry, handler), log)
 	if outside != nil {
 		serveHTTP(ctx, group, api.Limit(outside), optimizerPages(service), log)
@@ -146,7 +163,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 			return fmt.Errorf("api: %w", err)
 		}
 		group.Go(func() error {
-			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, handler), log)
+			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, trail, handler), log)
 		})
 	}
 	err = group.Wait()
@@ -219,16 +236,16 @@ func listenSocket(path string) (net.Listener, error) {
 
 // publicPages are what the API's own listener has: the API, MiCADO's Submitter and
 // Optimizer, the form login, the console, and the pages for users.
-func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, handler http.Handler) http.Handler {
+func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, trail *audit.Trail, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", console.WithoutPrompt(handler))
 	pages := guard.Handler(console.Handler())
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET "+console.Prefix, pages)
-	compatible := guard.Handler(submitter.Handler(service, operations))
+	compatible := guard.Handler(trail.Handler(submitter.Handler(service, operations)))
 	mux.Handle("/v2.0/", compatible)
 	mux.Handle("/toscasubmitter/", compatible)
-	optimizers := guard.Handler(access.Require(access.Operator, micado.Handler(service, report.Page)))
+	optimizers := guard.Handler(trail.Handler(access.Require(access.Operator, micado.Handler(service, report.Page))))
 	for _, path := range []string{"/init", "/sample", "/advice", "/report", "/data/"} {
 		mux.Handle(path, optimizers)
 	}

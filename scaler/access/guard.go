@@ -32,7 +32,9 @@ type Options struct {
 	Networks []netip.Prefix
 	// ClientRoles are the roles of clients with a certificate, by its common name.
 	ClientRoles map[string]Role
-	Log         *slog.Logger
+	// Note hears of logins, and of who was not let in; it may be nil.
+	Note func(Notice)
+	Log  *slog.Logger
 }
 
 // Guard knows who may do what. It is safe for concurrent use.

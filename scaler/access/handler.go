@@ -20,18 +20,20 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 	identified := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := g.identify(r)
 		if err != nil {
+			g.note(claimed(r), err)
 			refuse(w, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(With(r.Context(), who)))
 	})
-	return g.allowed(sameOrigin(identified))
+	return g.allowed(g.sameOrigin(identified))
 }
 
-func sameOrigin(next http.Handler) http.Handler {
+func (g *Guard) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		deny(w, http.StatusForbidden, "the request comes from a page of another site")
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.note(Notice{Action: "use", From: address(r)}, errOrigin)
+		deny(w, http.StatusForbidden, errOrigin.Error())
 	}))
 	return protection.Handler(next)
 }
@@ -43,7 +45,8 @@ func (g *Guard) allowed(next http.Handler) http.Handler {
 			ip, err := netip.ParseAddr(address(r))
 			ip = ip.Unmap().WithZone("")
 			if err != nil || !slices.ContainsFunc(g.options.Networks, func(n netip.Prefix) bool { return n.Contains(ip) }) {
-				deny(w, http.StatusForbidden, "this address is in no network that is allowed")
+				g.note(Notice{Action: "connect", From: address(r)}, errNetwork)
+				deny(w, http.StatusForbidden, errNetwork.Error())
 				return
 			}
 		}
@@ -83,7 +86,9 @@ func (g *Guard) Login() http.Handler {
 			return
 		}
 		now := time.Now()
-		u, err := g.login(r.Context(), r.PostForm.Get("name"), r.PostForm.Get("password"), address(r), now)
+		name := r.PostForm.Get("name")
+		u, err := g.login(r.Context(), name, r.PostForm.Get("password"), address(r), now)
+		g.note(Notice{Who: name, How: "form", From: address(r), Action: "login"}, err)
 		if err != nil {
 			refuse(w, err)
 			return
@@ -94,12 +99,15 @@ func (g *Guard) Login() http.Handler {
 	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if c, err := r.Cookie(cookieName(r)); err == nil {
+			if s, ok := g.sessions.find(c.Value, time.Now()); ok {
+				g.note(Notice{Who: s.user, How: "form", From: address(r), Action: "logout"}, nil)
+			}
 			g.sessions.end(c.Value)
 		}
 		http.SetCookie(w, cookie(r, "", -time.Second))
 		redirect(w, r)
 	})
-	return g.allowed(sameOrigin(mux))
+	return g.allowed(g.sameOrigin(mux))
 }
 
 // redirect goes to a path of this host only: one that begins with two slashes, or

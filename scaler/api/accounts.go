@@ -16,7 +16,7 @@ type accounts struct{ guard *access.Guard }
 func registerAccounts(api huma.API, h accounts) {
 	tag := tagged("access")
 	register(api, endpoint(access.Admin, http.MethodGet, "/v1/users", "list-users", "The users, by name.", tag), h.users)
-	register(api, endpoint(access.Admin, http.MethodPut, "/v1/users/{name}", "put-user", "Add a user, or change the role, the password or both of the one of that name. A changed password ends the user's sessions.", tag), h.putUser)
+	register(api, endpoint(access.Admin, http.MethodPut, "/v1/users/{name}", "put-user", "Add a user, or change the role, the password or both of the one of that name. A changed password ends the user's sessions.", tag, secret), h.putUser)
 	register(api, endpoint(access.Admin, http.MethodDelete, "/v1/users/{name}", "remove-user", "Remove a user.", tag), h.removeUser)
 	register(api, endpoint(access.Admin, http.MethodGet, "/v1/tokens", "list-tokens", "The tokens, by name, without their secrets.", tag), h.tokens)
 	serve(api, endpoint(access.Admin, http.MethodPost, "/v1/tokens", "create-token", "Make a token for a machine. Its secret is in this answer and kept nowhere.", tag, func(o *huma.Operation) { o.DefaultStatus = http.StatusCreated }), h.createToken)

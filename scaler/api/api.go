@@ -26,6 +26,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -33,7 +34,9 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/audit"
 	"github.com/scalerd/scalerd/scaler/operation"
+	"github.com/scalerd/scalerd/scaler/secrets"
 )
 
 // Config is what the API works with.
@@ -44,6 +47,10 @@ type Config struct {
 	Backtests *Backtests
 	// Guard keeps users and tokens; without it they can't be changed.
 	Guard *access.Guard
+	// Credentials keeps the clouds' credentials; without it they can't be changed.
+	Credentials *secrets.Store
+	// Audit is the folder of the audit log; without it there is none to read.
+	Audit string
 	// Version is the daemon's own.
 	Version string
 }
@@ -68,6 +75,12 @@ func Handler(c Config) http.Handler {
 	if c.Guard != nil {
 		registerAccounts(api, accounts{c.Guard})
 	}
+	if c.Credentials != nil {
+		registerCredentials(api, logins{c.Service, c.Credentials})
+	}
+	if c.Audit != "" {
+		registerAudit(api, auditing{c.Audit})
+	}
 	return newRepeats().handler(mux)
 }
 
@@ -83,8 +96,13 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	return humago.New(mux, config)
 }
 
-// roleKey is where an operation's metadata hold its role.
-const roleKey = "role"
+// roleKey is where an operation's metadata hold its role; readsKey and secretKey are
+// for reads and secret.
+const (
+	roleKey   = "role"
+	readsKey  = "reads"
+	secretKey = "secret"
+)
 
 const (
 	maxBody = 8 << 20
@@ -106,6 +124,13 @@ func endpoint(role access.Role, method, path, id, summary string, more ...func(*
 	}
 	return o
 }
+
+// reads says that an operation gives no order although its method would: the audit log
+// does not have it.
+func reads(o *huma.Operation) { o.Metadata[readsKey] = true }
+
+// secret says that what is sent to an operation can hold passwords.
+func secret(o *huma.Operation) { o.Metadata[secretKey] = true }
 
 // tagged puts operations under a heading of the document.
 func tagged(tag string) func(*huma.Operation) {
@@ -143,6 +168,7 @@ func authorize(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		who := access.Principal(ctx.Context())
 		role, ok := ctx.Operation().Metadata[roleKey].(access.Role)
+		audit.Describe(ctx.Context(), about(ctx))
 		refuse := func(status int, message string) {
 			// What was refused already can't be refused better.
 			_ = huma.WriteErr(api, ctx, status, message)
@@ -161,6 +187,23 @@ func authorize(api huma.API) func(huma.Context, func(huma.Context)) {
 			next(ctx)
 		}
 	}
+}
+
+// about is what the audit log says of a request.
+func about(ctx huma.Context) audit.Request {
+	o := ctx.Operation()
+	r := audit.Request{Action: o.OperationID, Reads: o.Metadata[readsKey] != nil, Secret: o.Metadata[secretKey] != nil}
+	var parts []string
+	for _, name := range []string{"application", "group", "optimizer", "type", "name", "id"} {
+		if value := ctx.Param(name); value != "" {
+			parts = append(parts, value)
+		}
+	}
+	r.Target = strings.Join(parts, "/")
+	if u := ctx.URL(); u.RawQuery != "" {
+		r.Target += "?" + u.RawQuery
+	}
+	return r
 }
 
 // visible leaves out what is of applications that the caller may not see.

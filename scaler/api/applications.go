@@ -64,8 +64,8 @@ func registerApplications(api huma.API, h applications) {
 	tag := tagged("applications")
 	serve(api, endpoint(access.Viewer, http.MethodGet, root, "list-applications", "All applications and what they do now, by name.", tag, describesStatuses(api)), h.list)
 	serve(api, endpoint(access.Operator, http.MethodPost, root, "submit-application", "Start an application, or update the one of the same name.", tag, accepted), h.submit)
-	register(api, endpoint(access.Viewer, http.MethodPost, "/v1/validate", "validate-application", "Check a description, without running anything.", tag), h.validate)
-	register(api, endpoint(access.Operator, http.MethodPost, "/v1/plan", "plan-application", "What submitting a description would do now, as Terraform plans it.", tag), h.plan)
+	register(api, endpoint(access.Viewer, http.MethodPost, "/v1/validate", "validate-application", "Check a description, without running anything.", tag, reads), h.validate)
+	register(api, endpoint(access.Operator, http.MethodPost, "/v1/plan", "plan-application", "What submitting a description would do now, as Terraform plans it.", tag, reads), h.plan)
 	serve(api, endpoint(access.Viewer, http.MethodGet, one, "get-application", "What an application does now. Its ETag names the version of its description, not of the answer.", tag), h.get)
 	serve(api, endpoint(access.Operator, http.MethodPut, one, "put-application", "Start or update the application of this name.", tag, accepted), h.put)
 	serve(api, endpoint(access.Operator, http.MethodDelete, one, "destroy-application", "Destroy an application with all its nodes.", tag, accepted), h.destroy)
@@ -185,7 +185,7 @@ func (h applications) validate(ctx context.Context, in *body[Description]) (Vali
 	if err != nil {
 		return Validated{}, err
 	}
-	v := Validated{Application: described.Name, Groups: []string{}, Warnings: append([]string{}, scaler.Notes(described)...)}
+	v := Validated{Application: described.Name, Groups: []string{}, Warnings: append(append([]string{}, scaler.Notes(described)...), scaler.LeakNotes(in.Body.source())...)}
 	for _, g := range described.Groups {
 		v.Groups = append(v.Groups, g.Name)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/audit"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/submitter"
 )
@@ -36,6 +37,8 @@ type castle struct {
 	db      string
 	// tokens by role.
 	tokens map[string]string
+	// audits is the folder of the audit log.
+	audits string
 }
 
 const password = "correct horse battery"
@@ -49,7 +52,14 @@ func fortify(t testing.TB, o access.Options) *castle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	o.Log = slog.New(slog.DiscardHandler)
+	c.audits = t.TempDir()
+	log, err := audit.Open(c.audits, audit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	trail := audit.NewTrail(log)
+	o.Log, o.Note = slog.New(slog.DiscardHandler), trail.Note
 	if c.guard, err = access.Open(t.Context(), db, o); err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +77,8 @@ func fortify(t testing.TB, o access.Options) *castle {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", c.guard.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: api.NewBacktests(service), Guard: c.guard, Version: "test"})))
-	mux.Handle("/v2.0/", c.guard.Handler(submitter.Handler(service, operations)))
+	mux.Handle("/", c.guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: api.NewBacktests(service), Guard: c.guard, Audit: c.audits, Version: "test"}))))
+	mux.Handle("/v2.0/", c.guard.Handler(trail.Handler(submitter.Handler(service, operations))))
 	mux.Handle("/login", c.guard.Login())
 	mux.Handle("/logout", c.guard.Login())
 	c.server = httptest.NewUnstartedServer(nil)

@@ -38,10 +38,10 @@ func registerGroups(api huma.API, h groups) {
 	serve(api, endpoint(access.Operator, http.MethodPost, one+"/scale", "scale-group", "Set the size of a group once; its policies go on from there.", tag, accepted), h.scale)
 	register(api, endpoint(access.Operator, http.MethodPost, one+"/pause", "pause-group", "Stop decisions of a group; its nodes stay.", tag), h.pause)
 	register(api, endpoint(access.Operator, http.MethodPost, one+"/resume", "resume-group", "Decide again.", tag), h.resume)
-	register(api, endpoint(access.Viewer, http.MethodPost, one+"/what-if", "what-if", "What the last tick would have decided on other values; nothing is done.", tag), h.whatIf)
+	register(api, endpoint(access.Viewer, http.MethodPost, one+"/what-if", "what-if", "What the last tick would have decided on other values; nothing is done.", tag, reads), h.whatIf)
 	register(api, endpoint(access.Viewer, http.MethodGet, one+"/history", "get-history", "The size and the metrics of a group over time.", tag), h.history)
-	register(api, endpoint(access.Operator, http.MethodPost, one+"/scale/plan", "plan-scale", "What scaling a group would do now, as Terraform plans it.", tag), h.planScale)
-	register(api, endpoint(access.Operator, http.MethodPost, app+"/drop/plan", "plan-drop", "What dropping a node would do now, as Terraform plans it.", tag), h.planDrop)
+	register(api, endpoint(access.Operator, http.MethodPost, one+"/scale/plan", "plan-scale", "What scaling a group would do now, as Terraform plans it.", tag, reads), h.planScale)
+	register(api, endpoint(access.Operator, http.MethodPost, app+"/drop/plan", "plan-drop", "What dropping a node would do now, as Terraform plans it.", tag, reads), h.planDrop)
 	register(api, endpoint(access.Viewer, http.MethodGet, one+"/samples", "list-samples", "What the optimizer of a group has learned from, the newest first.", tag), h.samples)
 }
 

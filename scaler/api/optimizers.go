@@ -71,7 +71,7 @@ func registerOptimizers(api huma.API, h optimizers) {
 	register(api, endpoint(access.Operator, http.MethodPut, root+"/{name}", "configure-optimizer", "Make an optimizer, or configure the one of that name anew: what its samples tell is learned again.", tag), h.configure)
 	register(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}", "get-optimizer", "What an optimizer knows and does.", tag), h.get)
 	register(api, endpoint(access.Operator, http.MethodDelete, root+"/{name}", "delete-optimizer", "Forget an optimizer and its samples.", tag), h.remove)
-	register(api, endpoint(access.Operator, http.MethodPost, root+"/{name}/samples", "learn", "Learn from samples, all or none.", tag, bytes(maxBatch)), h.learn)
+	register(api, endpoint(access.Operator, http.MethodPost, root+"/{name}/samples", "learn", "Learn from samples, all or none.", tag, bytes(maxBatch), reads), h.learn)
 	register(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/advice", "advise", "The advice: also where it is not valid the answer is 200, and says why.", tag), h.advise)
 	register(api, endpoint(access.Operator, http.MethodPost, root+"/{name}/knowledge", "import-knowledge", "Add samples of a file: an export, or one of MiCADO's Optimizer.", tag, bytes(maxKnowledge)), h.imports)
 	register(api, endpoint(access.Operator, http.MethodDelete, root+"/{name}/knowledge", "forget-knowledge", "Forget all samples and what was learned.", tag), h.forget)

@@ -9,6 +9,7 @@ import (
 	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/secrets"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
@@ -64,6 +65,10 @@ var statuses = []struct {
 	{scaler.ErrChanged, http.StatusPreconditionFailed},
 	{scaler.ErrKnowledge, http.StatusBadRequest},
 	{access.ErrInvalid, http.StatusUnprocessableEntity},
+	{secrets.ErrUnknown, http.StatusNotFound},
+	{secrets.ErrInvalid, http.StatusUnprocessableEntity},
+	{secrets.ErrRefused, http.StatusConflict},
+	{secrets.ErrUnavailable, http.StatusServiceUnavailable},
 	{ErrDenied, http.StatusForbidden},
 	{ErrUnknownUser, http.StatusUnauthorized},
 }

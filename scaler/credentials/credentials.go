@@ -33,15 +33,17 @@ import (
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
-// file is the layout of a credentials file.
-type file struct {
-	Resource []entry `yaml:"resource" jsonschema:"required"`
+// File is the layout of a credentials file.
+type File struct {
+	Resource []Entry `yaml:"resource" json:"resource" jsonschema:"required"`
 }
 
-type entry struct {
-	Type     string            `yaml:"type" jsonschema:"required"`
-	Name     string            `yaml:"name"`
-	AuthData map[string]string `yaml:"auth_data" jsonschema:"required"`
+// Entry is one login. Its type is one of Types, and the keys of its data are those of
+// Keys.
+type Entry struct {
+	Type     string            `yaml:"type" json:"type" jsonschema:"required"`
+	Name     string            `yaml:"name" json:"name,omitempty"`
+	AuthData map[string]string `yaml:"auth_data" json:"auth_data" jsonschema:"required"`
 }
 
 // Find returns the credentials of the cloud's entry of that name in the file at
@@ -51,28 +53,55 @@ type entry struct {
 func Find(path string, cloud spec.Cloud, name string) (scaler.Credentials, error) {
 	if path == "" {
 		if name != "" {
-			return scaler.Credentials{}, fmt.Errorf("credentials %s: scalerd has no credentials file; name one with --credentials", name)
+			return scaler.Credentials{}, fmt.Errorf("credentials %s: scalerd has no credentials of this name; add them with scalerctl credentials set, or name a file with --credentials", name)
 		}
 		return scaler.Credentials{}, nil
 	}
-	f, err := read(path)
+	entries, err := Read(path)
 	if err != nil {
 		return scaler.Credentials{}, err
 	}
-	for _, e := range f.Resource {
-		if kinds[strings.ToLower(e.Type)] != cloud || name != "" && e.Name != name {
-			continue
-		}
-		set, err := translate(cloud, e.AuthData)
-		if err != nil {
-			return scaler.Credentials{}, fmt.Errorf("credentials file %s: entry %s: %w", path, strings.TrimSpace(e.Type+" "+e.Name), err)
-		}
-		return set, nil
-	}
-	if name != "" {
+	e, ok := Pick(entries, cloud, name)
+	if !ok && name != "" {
 		return scaler.Credentials{}, fmt.Errorf("credentials file %s has no entry with type %s and name %s; add it", path, cloud, name)
 	}
-	return scaler.Credentials{}, nil
+	if !ok {
+		return scaler.Credentials{}, nil
+	}
+	set, err := e.Credentials()
+	if err != nil {
+		return scaler.Credentials{}, fmt.Errorf("credentials file %s: entry %s: %w", path, strings.TrimSpace(e.Type+" "+e.Name), err)
+	}
+	return set, nil
+}
+
+// Pick is the cloud's entry of that name or, without a name, its first one.
+func Pick(entries []Entry, cloud spec.Cloud, name string) (Entry, bool) {
+	for _, e := range entries {
+		if kinds[strings.ToLower(e.Type)] == cloud && (name == "" || e.Name == name) {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Cloud is what the entry logs in to; it is empty where its type is none of Types.
+func (e Entry) Cloud() spec.Cloud { return kinds[strings.ToLower(e.Type)] }
+
+// Credentials are what terraform needs of the entry. An error never has a value.
+func (e Entry) Credentials() (scaler.Credentials, error) { return translate(e.Cloud(), e.AuthData) }
+
+// Types are those that an entry can have.
+func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// Keys are those that the data of an entry of the type can have; there are none where
+// they are the user's variables of the environment.
+func Keys(kind string) []string {
+	keys := slices.Sorted(maps.Keys(names[kinds[strings.ToLower(kind)]]))
+	if kinds[strings.ToLower(kind)] == spec.CloudAzure {
+		keys = append(keys, adminPassword)
+	}
+	return keys
 }
 
 // kinds are the types that entries can have.
@@ -83,25 +112,26 @@ var kinds = map[string]spec.Cloud{
 	"backend": scaler.BackendLogin,
 }
 
-func read(path string) (file, error) {
-	var f file
+// Read reads a credentials file, which nobody else may be able to read.
+func Read(path string) ([]Entry, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return f, fmt.Errorf("credentials file %s is not there; write it, or leave out --credentials", path)
+		return nil, fmt.Errorf("credentials file %s is not there; write it, or leave out --credentials", path)
 	}
 	if err != nil {
-		return f, fmt.Errorf("credentials file: %w", err)
+		return nil, fmt.Errorf("credentials file: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return f, fmt.Errorf("credentials file %s can be read by others (mode %04o); run chmod 600 on it", path, info.Mode().Perm())
+		return nil, fmt.Errorf("credentials file %s can be read by others (mode %04o); run chmod 600 on it", path, info.Mode().Perm())
 	}
+	var f File
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return f, fmt.Errorf("credentials file: %w", err)
+		return nil, fmt.Errorf("credentials file: %w", err)
 	}
 	doc, err := strictyaml.Decode(path, text, &f)
 	if err != nil {
-		return f, err
+		return nil, err
 	}
 	var mistakes strictyaml.Mistakes
 	for i, e := range f.Resource {
@@ -111,7 +141,7 @@ func read(path string) (file, error) {
 		}
 	}
 	if len(mistakes) > 0 {
-		return f, mistakes
+		return nil, mistakes
 	}
-	return f, nil
+	return f.Resource, nil
 }

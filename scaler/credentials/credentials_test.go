@@ -83,7 +83,7 @@ func TestFindSaysWhatIsWrongAndNoSecret(t *testing.T) {
 		cloud             spec.Cloud
 		want              string
 	}{
-		{"a name without a file", "", "x", spec.CloudEC2, "scalerd has no credentials file"},
+		{"a name without a file", "", "x", spec.CloudEC2, "scalerd has no credentials of this name"},
 		{"a missing file", filepath.Join(t.TempDir(), "none"), "", spec.CloudEC2, "is not there"},
 		{"a name that is not in the file", good, "third", spec.CloudEC2, "no entry with type ec2 and name third"},
 		{"a file that others can read", write(t, micado, 0o644), "", spec.CloudEC2, "run chmod 600"},

@@ -50,6 +50,8 @@ type Operation struct {
 	By string `json:"by,omitempty"`
 	// Error is why it failed, in Terraform's words where it has any.
 	Error string `json:"error,omitempty"`
+	// Warnings are about what the description has and should not, such as passwords.
+	Warnings []string `json:"warnings,omitempty"`
 	// Decision is the decision that was made, of a scale or a drop.
 	Decision *scaler.Decision `json:"decision,omitempty"`
 }

@@ -58,6 +58,7 @@ func (r *Registry) Submit(ctx context.Context, by string, source scaler.Source, 
 		return Operation{}, err
 	}
 	f := r.prepare(ctx, by, Submit, described.Name, "")
+	f.op.Warnings = scaler.LeakNotes(source)
 	_, err = r.service.SubmitIf(ctx, source, func(stored scaler.StoredApplication, exists bool) error {
 		if exists {
 			f.op.Kind = Update

@@ -59,14 +59,15 @@ type Runner struct {
 	states sync.Map
 
 	mu      sync.Mutex
-	drivers map[string]cached
+	drivers map[string]*cached
 }
 
 // cached is terraform-exec's driver of a directory, kept because it asks the binary
 // for its version once for each.
 type cached struct {
-	tf  *tfexec.Terraform
-	env map[string]string
+	tf *tfexec.Terraform
+	// users counts those who use it now.
+	users int
 }
 
 var _ scaler.Terraform = (*Runner)(nil)
@@ -102,7 +103,7 @@ func NewRunner(path string, o Options) *Runner {
 		login:   login,
 		slots:   make(chan struct{}, max(o.Processes, 1)),
 		initing: make(chan struct{}, 1),
-		drivers: map[string]cached{},
+		drivers: map[string]*cached{},
 	}
 }
 
@@ -154,35 +155,52 @@ func (r *Runner) driveFor(purpose string, root scaler.Root) (d driver, close fun
 	}
 	d = driver{Terraform: tf, dir: root.Dir, env: env}
 	if len(set.Variables) == 0 {
-		return d, func() {}, nil
+		return d, func() { r.release(purpose, root.Dir) }, nil
 	}
 	if d.varFile, err = writeVariables(set.Variables); err != nil {
+		r.release(purpose, root.Dir)
 		return driver{}, nil, err
 	}
-	return d, func() { os.Remove(d.varFile) }, nil
+	return d, func() {
+		os.Remove(d.varFile)
+		r.release(purpose, root.Dir)
+	}, nil
 }
 
 // terraform is terraform-exec's driver of a directory with an environment, one for
-// each purpose.
+// each purpose, until release.
 func (r *Runner) terraform(purpose, dir string, env map[string]string) (*tfexec.Terraform, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := purpose + " " + dir
-	if c, ok := r.drivers[key]; ok && maps.Equal(c.env, env) {
-		return c.tf, nil
+	c, ok := r.drivers[key]
+	if !ok {
+		tf, err := tfexec.NewTerraform(dir, r.path)
+		if err != nil {
+			return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+		}
+		if err := tf.SetWaitDelay(cancelWait); err != nil {
+			return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+		}
+		c = &cached{tf: tf}
+		r.drivers[key] = c
 	}
-	tf, err := tfexec.NewTerraform(dir, r.path)
-	if err != nil {
-		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
-	}
-	if err := tf.SetEnv(env); err != nil {
+	if err := c.tf.SetEnv(env); err != nil {
 		return nil, fmt.Errorf("terraform environment: %w", err)
 	}
-	if err := tf.SetWaitDelay(cancelWait); err != nil {
-		return nil, fmt.Errorf("terraform in %s: %w", dir, err)
+	c.users++
+	return c.tf, nil
+}
+
+// release ends a use of a driver, which forgets its credentials with the last one.
+func (r *Runner) release(purpose, dir string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.drivers[purpose+" "+dir]; c != nil {
+		if c.users--; c.users == 0 {
+			_ = c.tf.SetEnv(map[string]string{}) // nothing in it that could be refused
+		}
 	}
-	r.drivers[key] = cached{tf, env}
-	return tf, nil
 }
 
 // environment is that of terraform with the credentials.

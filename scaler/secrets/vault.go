@@ -1,0 +1,373 @@
+package secrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	vault "github.com/hashicorp/vault/api"
+
+	"github.com/scalerd/scalerd/scaler/credentials"
+	"github.com/scalerd/scalerd/tfgen/spec"
+)
+
+// VaultConfig says where a Vault is and how to log in to it: with a token, or with an
+// AppRole.
+type VaultConfig struct {
+	// Address is that of the server, such as https://vault:8200.
+	Address string
+	// Namespace is that of Vault Enterprise; it may be empty.
+	Namespace string
+	// Mount is where the key-value engine is mounted, and Path the folder of the
+	// entries in it: MOUNT/PATH/TYPE/NAME.
+	Mount, Path string
+	// Version is that of the key-value engine: 1 or 2.
+	Version int
+	// TokenFile has the token, and is read again when Vault refuses it.
+	TokenFile string
+	// RoleID and SecretIDFile are those of an AppRole.
+	RoleID, SecretIDFile string
+	// CAFile has the authorities of the server's certificate; empty for the system's.
+	CAFile string
+}
+
+const (
+	// vaultTimeout bounds one request, so that a Vault that is down fails a step at
+	// once, which is then tried again.
+	vaultTimeout = 5 * time.Second
+	// renewEvery is the longest time between two looks at the token.
+	renewEvery = time.Minute
+)
+
+// Vault is a Keeper: the key-value engine of a HashiCorp Vault. It is safe for
+// concurrent use.
+type Vault struct {
+	config VaultConfig
+	client *vault.Client
+	log    *slog.Logger
+
+	mu sync.Mutex
+	// until is when the token ends, and zero where it is not known to; life is how
+	// long it was good when it was got or renewed.
+	until     time.Time
+	life      time.Duration
+	renewable bool
+}
+
+// NewVault returns the keeper of a Vault, which nothing is asked yet.
+func NewVault(c VaultConfig, log *slog.Logger) (*Vault, error) {
+	config := vault.DefaultConfig()
+	if config.Error != nil {
+		return nil, fmt.Errorf("vault: %w", config.Error)
+	}
+	config.Address, config.Timeout, config.MaxRetries = c.Address, vaultTimeout, 0
+	if c.CAFile != "" {
+		if err := config.ConfigureTLS(&vault.TLSConfig{CACert: c.CAFile}); err != nil {
+			return nil, fmt.Errorf("vault: authorities: %w", err)
+		}
+	}
+	client, err := vault.NewClient(config)
+	if err != nil {
+		return nil, fmt.Errorf("vault: %w", err)
+	}
+	client.ClearToken() // that of the environment is terraform's
+	client.ClearNamespace()
+	if c.Namespace != "" {
+		client.SetNamespace(c.Namespace)
+	}
+	return &Vault{config: c, client: client, log: log}, nil
+}
+
+// String implements Keeper.
+func (v *Vault) String() string { return "vault " + v.config.Address }
+
+// Run keeps the token alive until ctx ends.
+func (v *Vault) Run(ctx context.Context) error {
+	failing := false
+	for {
+		wait := renewEvery
+		if err := v.renew(ctx); err != nil && ctx.Err() == nil {
+			wait = 10 * time.Second
+			if !failing {
+				v.log.Warn("vault's token is not renewed; it is tried again", "error", err)
+			}
+			failing = true
+		} else {
+			failing = false
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// renew renews the token when a third of its life is left, and gets one where there is
+// none.
+func (v *Vault) renew(ctx context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	left := time.Until(v.until)
+	switch {
+	case v.client.Token() == "":
+		return v.login(ctx)
+	case v.until.IsZero() || left > max(v.life/3, renewEvery):
+		return nil
+	case v.renewable:
+		secret, err := v.client.Auth().Token().RenewSelfWithContext(ctx, 0)
+		if err == nil && secret != nil && secret.Auth != nil {
+			v.took(secret.Auth.LeaseDuration, secret.Auth.Renewable)
+			if v.life > renewEvery {
+				return nil
+			}
+		}
+		if err != nil && left > renewEvery/2 {
+			return v.failure("renew the token", err)
+		}
+	}
+	if v.config.RoleID == "" && left > 0 {
+		return nil // a token that ends can't be replaced by us
+	}
+	return v.login(ctx)
+}
+
+func (v *Vault) took(seconds int, renewable bool) {
+	v.life, v.until, v.renewable = time.Duration(seconds)*time.Second, time.Time{}, renewable
+	if v.life > 0 {
+		v.until = time.Now().Add(v.life)
+	}
+}
+
+// login gets a token; the lock is held.
+func (v *Vault) login(ctx context.Context) error {
+	if v.config.RoleID == "" {
+		text, err := os.ReadFile(v.config.TokenFile)
+		if err != nil {
+			return fmt.Errorf("%w: vault's token: %w", ErrUnavailable, err)
+		}
+		v.client.SetToken(strings.TrimSpace(string(text)))
+		secret, err := v.client.Auth().Token().LookupSelfWithContext(ctx)
+		if err != nil {
+			v.client.ClearToken()
+			return v.failure("look the token of "+v.config.TokenFile+" up", err)
+		}
+		life, _ := secret.TokenTTL() // without one it does not end
+		renewable, _ := secret.TokenIsRenewable()
+		v.took(int(life/time.Second), renewable)
+		return nil
+	}
+	id, err := os.ReadFile(v.config.SecretIDFile)
+	if err != nil {
+		return fmt.Errorf("%w: vault's secret ID: %w", ErrUnavailable, err)
+	}
+	v.client.ClearToken()
+	secret, err := v.client.Logical().WriteWithContext(ctx, "auth/approle/login", map[string]any{"role_id": v.config.RoleID, "secret_id": strings.TrimSpace(string(id))})
+	if err == nil && (secret == nil || secret.Auth == nil) {
+		err = errors.New("the answer has no token")
+	}
+	if err != nil {
+		return v.failure("log in with the AppRole", err)
+	}
+	v.client.SetToken(secret.Auth.ClientToken)
+	v.took(secret.Auth.LeaseDuration, secret.Auth.Renewable)
+	return nil
+}
+
+// failure says what went wrong without what Vault was sent.
+func (v *Vault) failure(what string, err error) error {
+	hint := "look whether Vault runs and is unsealed; what needs it is tried again"
+	if refused := (*vault.ResponseError)(nil); errors.As(err, &refused) {
+		if refused.StatusCode == http.StatusForbidden {
+			hint = "look at the token or AppRole and its policy"
+		}
+		err = fmt.Errorf("%d: %s", refused.StatusCode, strings.Join(refused.Errors, "; "))
+	}
+	return fmt.Errorf("%w: %s: %s: %w; %s", ErrUnavailable, v, what, err, hint)
+}
+
+// do makes a request with a token, and once more with a new one where the first is
+// refused.
+func (v *Vault) do(ctx context.Context, what string, request func(context.Context) error) error {
+	v.mu.Lock()
+	var err error
+	if v.client.Token() == "" || !v.until.IsZero() && time.Now().After(v.until) {
+		err = v.login(ctx)
+	}
+	used := v.client.Token()
+	v.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	err = request(ctx)
+	if refused := (*vault.ResponseError)(nil); errors.As(err, &refused) && refused.StatusCode == http.StatusForbidden {
+		v.mu.Lock()
+		if v.client.Token() == used {
+			err = v.login(ctx)
+		} else {
+			err = nil
+		}
+		v.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		err = request(ctx)
+	}
+	if err != nil && !errors.Is(err, vault.ErrSecretNotFound) {
+		return v.failure(what, err)
+	}
+	return err
+}
+
+func (v *Vault) path(cloud spec.Cloud, name string) string {
+	if name == "" {
+		name = Default
+	}
+	return path.Join(v.config.Path, string(cloud), name)
+}
+
+// get is the data at a path, and nil where there is none.
+func (v *Vault) get(ctx context.Context, at string) (map[string]string, error) {
+	var found *vault.KVSecret
+	err := v.do(ctx, "read "+at, func(ctx context.Context) (err error) {
+		if v.config.Version == 1 {
+			found, err = v.client.KVv1(v.config.Mount).Get(ctx, at)
+		} else {
+			found, err = v.client.KVv2(v.config.Mount).Get(ctx, at)
+		}
+		return err
+	})
+	if errors.Is(err, vault.ErrSecretNotFound) || err == nil && found.Data == nil {
+		return nil, nil // nil: there is none, or its newest version was deleted
+	}
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]string{}
+	for key, value := range found.Data {
+		text, ok := value.(string)
+		if !ok {
+			return nil, fmt.Errorf("%w: %s: %s: %s is no text; write it as a string", ErrUnavailable, v, at, key)
+		}
+		data[key] = text
+	}
+	return data, nil
+}
+
+// Pick implements Keeper: the default entry is the one called default, else the first
+// by name.
+func (v *Vault) Pick(ctx context.Context, cloud spec.Cloud, name string) (credentials.Entry, bool, error) {
+	e := credentials.Entry{Type: string(cloud), Name: name}
+	var err error
+	if e.AuthData, err = v.get(ctx, v.path(cloud, name)); err != nil || e.AuthData != nil || name != "" {
+		return e, e.AuthData != nil, err
+	}
+	names, err := v.list(ctx, path.Join(v.config.Path, string(cloud)))
+	if err != nil || len(names) == 0 {
+		return e, false, err
+	}
+	e.Name = names[0]
+	e.AuthData, err = v.get(ctx, v.path(cloud, e.Name))
+	return e, e.AuthData != nil, err
+}
+
+// list are the names in a folder, without the folders in it.
+func (v *Vault) list(ctx context.Context, folder string) ([]string, error) {
+	at := path.Join(v.config.Mount, "metadata", folder)
+	if v.config.Version == 1 {
+		at = path.Join(v.config.Mount, folder)
+	}
+	var found *vault.Secret
+	err := v.do(ctx, "list "+folder, func(ctx context.Context) (err error) {
+		found, err = v.client.Logical().ListWithContext(ctx, at)
+		return err
+	})
+	if err != nil || found == nil {
+		return nil, err
+	}
+	keys, _ := found.Data["keys"].([]any)
+	var names []string
+	for _, key := range keys {
+		if name, ok := key.(string); ok && !strings.HasSuffix(name, "/") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Entries implements Keeper.
+func (v *Vault) Entries(ctx context.Context) ([]credentials.Entry, error) {
+	var entries []credentials.Entry
+	clouds := map[spec.Cloud]bool{}
+	for _, kind := range credentials.Types() {
+		cloud := credentials.Entry{Type: kind}.Cloud()
+		if clouds[cloud] {
+			continue
+		}
+		clouds[cloud] = true
+		names, err := v.list(ctx, path.Join(v.config.Path, string(cloud)))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			data, err := v.get(ctx, v.path(cloud, name))
+			if err != nil {
+				return nil, err
+			}
+			if data != nil {
+				entries = append(entries, credentials.Entry{Type: string(cloud), Name: name, AuthData: data})
+			}
+		}
+	}
+	return entries, nil
+}
+
+// Put implements Keeper.
+func (v *Vault) Put(ctx context.Context, e credentials.Entry) error {
+	data := map[string]any{}
+	for key, value := range e.AuthData {
+		data[key] = value
+	}
+	at := v.path(e.Cloud(), e.Name)
+	return v.do(ctx, "write "+at, func(ctx context.Context) error {
+		if v.config.Version == 1 {
+			return v.client.KVv1(v.config.Mount).Put(ctx, at, data)
+		}
+		_, err := v.client.KVv2(v.config.Mount).Put(ctx, at, data)
+		return err
+	})
+}
+
+// Remove implements Keeper: with version 2, all versions and their metadata go.
+func (v *Vault) Remove(ctx context.Context, cloud spec.Cloud, name string) error {
+	at := v.path(cloud, name)
+	data, err := v.get(ctx, at)
+	if err == nil && data == nil {
+		err = fmt.Errorf("credentials %s in %s: %w", Label(cloud, name), v, ErrUnknown)
+	}
+	if err != nil {
+		return err
+	}
+	return v.do(ctx, "remove "+at, func(ctx context.Context) error {
+		if v.config.Version == 1 {
+			return v.client.KVv1(v.config.Mount).Delete(ctx, at)
+		}
+		return v.client.KVv2(v.config.Mount).DeleteMetadata(ctx, at)
+	})
+}
+
+// Rotate implements Keeper: Vault has keys of its own.
+func (v *Vault) Rotate(context.Context, string) (string, error) {
+	return "", fmt.Errorf("%w: Vault encrypts with keys of its own; rotate them with vault operator rotate", ErrRefused)
+}
+
+var _, _ Keeper = (*Vault)(nil), (*File)(nil)
