@@ -153,3 +153,30 @@ func TestMakeCommandsInThePages(t *testing.T) {
 		t.Errorf("looked for %d targets", looked)
 	}
 }
+
+var attackPattern = regexp.MustCompile(`(?m)^\| ([^|]+) \| (\d{3} [^|]+) \|$`)
+
+// TestTheAttacksInThePageAreThoseOfTheTest looks for each row of the table in the
+// table of the API's test, which says what it wants to see.
+func TestTheAttacksInThePageAreThoseOfTheTest(t *testing.T) {
+	page, err := fs.ReadFile(templates.Docs, "docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("../api/attacks_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := attackPattern.FindAllStringSubmatch(string(page), -1)
+	if len(rows) < 20 {
+		t.Errorf("the page has %d attacks", len(rows))
+	}
+	for _, row := range rows {
+		_, after, tried := strings.Cut(string(source), `{"`+row[1]+`", `)
+		// The next result in the table is the attack's own.
+		want := regexp.MustCompile(`"(\d{3} [A-Z][^"]*)"\}`).FindStringSubmatch(after)
+		if !tried || want == nil || want[1] != row[2] {
+			t.Errorf("the page says %s -> %s, the test %v", row[1], row[2], want)
+		}
+	}
+}
