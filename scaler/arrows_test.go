@@ -35,6 +35,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
 	allowed["scaler/operation"] = loop
+	allowed["scaler/docs"] = []string{"templates"}
 	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
 	allowed["scaler/console"] = []string{"templates"}
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")

@@ -22,7 +22,7 @@ func (a *actuator) compact(now time.Time) error {
 	}
 	spare := false
 	for _, s := range slices.Clone(a.shards) {
-		if !a.unused(s) {
+		if !a.removable(s) {
 			s.emptySince = time.Time{}
 			continue
 		}
@@ -43,9 +43,9 @@ func (a *actuator) compact(now time.Time) error {
 	return nil
 }
 
-// unused reports whether nothing of a shard exists, is wanted, is under way or
+// removable reports whether nothing of a shard exists, is wanted, is under way or
 // is in doubt.
-func (a *actuator) unused(s *shard) bool {
+func (a *actuator) removable(s *shard) bool {
 	return s.empty() && !s.busy && !s.unsure && !s.recovering && s.open == nil && s.err == nil &&
 		s.suspect == nil && len(s.adopts) == 0 && !s.leaveChecked && a.checking != s
 }

@@ -28,8 +28,14 @@ func localFiles(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 		mistakes = append(mistakes, doc.Mistake(path, fmt.Sprintf("names a file of scalerd's machine (%s), and the description comes from elsewhere", file),
 			"submit it there, through the socket"))
 	}
-	if p := app.Monitoring.Prometheus; p != nil && p.FileSD != "" {
-		refuse("monitoring.prometheus.file_sd", p.FileSD)
+	if p := app.Monitoring.Prometheus; p != nil {
+		// A token or password would be sent to whatever address the description names.
+		for _, one := range [][2]string{{"file_sd", p.FileSD}, {"bearer_token_file", p.BearerTokenFile}, {"password_file", p.PasswordFile},
+			{"ca_file", p.CAFile}, {"cert_file", p.CertFile}, {"key_file", p.KeyFile}} {
+			if one[1] != "" {
+				refuse("monitoring.prometheus."+one[0], one[1])
+			}
+		}
 	}
 	for i, g := range app.Groups {
 		path := fmt.Sprintf("groups[%d]", i)

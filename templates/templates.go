@@ -16,6 +16,12 @@ var CloudInit []byte
 //go:embed assets
 var Assets embed.FS
 
+// Docs are the pages for users, in Markdown; README.md is their table of contents
+// (see scaler/docs).
+//
+//go:embed docs/*.md
+var Docs embed.FS
+
 // Console are the files of the web console (see scaler/console).
 //
 //go:embed console

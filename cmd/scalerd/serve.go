@@ -25,6 +25,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/console"
 	"github.com/scalerd/scalerd/scaler/credentials"
+	"github.com/scalerd/scalerd/scaler/docs"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
@@ -217,7 +218,7 @@ func listenSocket(path string) (net.Listener, error) {
 }
 
 // publicPages are what the API's own listener has: the API, MiCADO's Submitter and
-// Optimizer, the form login, and the console.
+// Optimizer, the form login, the console, and the pages for users.
 func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", console.WithoutPrompt(handler))
@@ -233,6 +234,7 @@ func publicPages(service *scaler.Service, operations *operation.Registry, guard 
 	}
 	mux.Handle("/login", console.WithoutPrompt(guard.Login()))
 	mux.Handle("/logout", guard.Login())
+	mux.Handle("GET "+docs.Prefix, guard.Handler(docs.Handler()))
 	return mux
 }
 

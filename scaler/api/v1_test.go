@@ -385,6 +385,9 @@ func TestNothingOfAFileOfTheMachineIsReadForOthers(t *testing.T) {
 	for what, text := range map[string]string{
 		"a base template":   "name: shop\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1, cloud_init: {base: " + secret + "}}\n",
 		"a module's folder": "name: shop\ngroups:\n  - {name: web, cloud: module, min: 0, max: 1, module: {source: /etc, nodes_output: nodes}}\n",
+		"a token to send":   "name: shop\nmonitoring: {prometheus: {url: 'http://127.0.0.1:1', bearer_token_file: " + secret + "}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
+		"a password":        "name: shop\nmonitoring: {prometheus: {url: 'http://127.0.0.1:1', username: x, password_file: " + secret + "}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
+		"a key":             "name: shop\nmonitoring: {prometheus: {url: 'https://127.0.0.1:1', cert_file: " + secret + ", key_file: " + secret + "}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
 		"a file to write":   "name: shop\nmonitoring: {prometheus: {url: 'http://127.0.0.1:1', file_sd: /etc/x.json}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
 	} {
 		for _, path := range []string{"/v1/applications", "/v1/validate", "/v1/plan"} {

@@ -104,7 +104,7 @@ const (
 )
 
 // Missing says what a policy does where a query of its has no value, by the reason
-// for it. A policy without it holds for DefaultHoldFor, then goes to the floor.
+// for it. A policy without it holds for two hours, then goes to the floor.
 type Missing struct {
 	// NoSeries: the query answers with nothing, and has done so for a while.
 	NoSeries Answer `yaml:"no_series" jsonschema:"enum=hold,enum=floor,enum=abstain,enum=zero" jsonschema_description:"Where the query has no series. Default hold."`
