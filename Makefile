@@ -49,7 +49,7 @@ CLOUD       ?= ec2,openstack,azure
 
 chaos: ## every fault there is under random orders, for MINUTES=5 with SEED=1 on CLOUD=...; then thousands of crashes in one process
 	$(GO) test -count 1 -timeout $$(($(MINUTES) + 30))m -run 'TestChaos$$' -v ./cmd -chaos $(MINUTES)m -chaos-seed $(SEED) -chaos-clouds $(CLOUD)
-	$(GO) test -count 1 -timeout $$((4 * $(MINUTES) + 30))m -run 'TestCrashedAnywhere' -v ./scaler -rapid.checks $$((200 * $(MINUTES))) -rapid.seed $(SEED)
+	$(GO) test -count 1 -timeout $$((4 * $(MINUTES) + 30))m -run 'TestCrashedAnywhere' -v ./scaler -rapid.checks $$((350 * $(MINUTES))) -rapid.seed $(SEED)
 
 soak: ## seven simulated days in minutes: memory, goroutines, open files, disk
 	$(GO) test -count 1 -timeout 60m -run 'TestSoak$$' -v ./scaler -soak 7

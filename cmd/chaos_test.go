@@ -37,6 +37,8 @@ type chaos struct {
 	clouds *simcloud.Cloud
 	rnd    *rand.Rand
 	begun  time.Time
+	// deck are the faults whose turn has not come.
+	deck []string
 	// smallDisk is set where the data folder is a disk of its own.
 	smallDisk bool
 	groups    []string
@@ -155,15 +157,20 @@ func (c *chaos) round() {
 	}
 }
 
-// pick chooses the faults of a round: one or two kinds.
+// pick chooses the faults of a round: one or two kinds. Every kind has its turn before
+// one comes again.
 func (c *chaos) pick() []faultKind {
 	all := chaosFaults()
 	if !c.smallDisk {
 		delete(all, "full disk")
 	}
-	names := slices.Sorted(maps.Keys(all))
-	c.rnd.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-	names = names[:1+c.rnd.IntN(2)]
+	if len(c.deck) < 2 {
+		c.deck = slices.Sorted(maps.Keys(all))
+		c.rnd.Shuffle(len(c.deck), func(i, j int) { c.deck[i], c.deck[j] = c.deck[j], c.deck[i] })
+	}
+	n := 1 + c.rnd.IntN(2)
+	names := c.deck[:n]
+	c.deck = c.deck[n:]
 	var kinds []faultKind
 	for _, name := range names {
 		c.note("fault: %s", name)

@@ -73,11 +73,17 @@ type model struct {
 	mayGo     map[string]bool
 	mayShrink int
 	seen      int
+	// named are the nodes that were to be dropped or replaced since.
+	named map[string]bool
 	// spoilt is set where the cloud refused or spoilt creations since the last rest,
 	// which are retried with a growing wait.
 	spoilt bool
 	// rests are how many ticks it took to come to rest.
 	rests []float64
+}
+
+func newModel(t *testing.T) *model {
+	return &model{mortalWorld: newMortalWorld(t), wanted: 2, stood: map[string]string{}, mayGo: map[string]bool{}, named: map[string]bool{}}
 }
 
 func (m *model) submit() error {
@@ -186,7 +192,10 @@ func (m *model) drop(d deed) error {
 			m.mayGo[id] = true
 		}
 	}
-	before := m.wanted
+	before, expected := m.wanted, m.wanted
+	if d.Do == "drop" && !m.named[name] {
+		expected--
+	}
 	err = m.insist(func(ctx context.Context, s *scaler.Service, again bool) error {
 		if now, err := s.Application(ctx, "shop"); again && d.Do == "drop" && err == nil && now.Groups[0].Wanted == before-1 {
 			return nil // it was heard before
@@ -200,8 +209,8 @@ func (m *model) drop(d deed) error {
 		}
 		return nil
 	}
-	if err == nil && d.Do == "drop" {
-		m.wanted--
+	if err == nil {
+		m.wanted, m.named[name] = expected, true
 	}
 	return err
 }
@@ -245,14 +254,14 @@ func (m *model) judge() error {
 			}
 		}
 	}
-	m.stood, m.mayGo, m.mayShrink, m.spoilt = m.sky.ids(), map[string]bool{}, 0, false
+	m.stood, m.mayGo, m.named, m.mayShrink, m.spoilt = m.sky.ids(), map[string]bool{}, map[string]bool{}, 0, false
 	return nil
 }
 
 // live carries deeds out in a world of their own. It returns what went wrong.
 func liveThrough(t *testing.T, deeds []deed) (err error, crashes int, rests []float64) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &model{mortalWorld: newMortalWorld(t), wanted: 2, stood: map[string]string{}, mayGo: map[string]bool{}}
+		m := newModel(t)
 		defer m.end()
 		m.start(0, false)
 		if err = m.submit(); err == nil {

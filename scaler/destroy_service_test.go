@@ -40,3 +40,22 @@ func TestADestroyedApplicationIsForgottenWhereOnlyItsRowIsLeft(t *testing.T) {
 		w.stop()
 	})
 }
+
+// TestADropThatIsOrderedTwiceDropsOneNode repeats an order, as a client does that
+// missed its answer.
+func TestADropThatIsOrderedTwiceDropsOneNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 45)
+		w.submit(shop)
+		pass(5 * time.Minute)
+		w.cloud.taking(30 * time.Second)
+		for _, want := range []int{4, 4} {
+			d, err := w.Drop(t.Context(), "shop", "web-0002", false)
+			if err != nil || d.To != want {
+				t.Errorf("Drop() = %d nodes, %v, want %d", d.To, err, want)
+			}
+		}
+		w.stop()
+	})
+}

@@ -171,7 +171,8 @@ func (s *Service) Scale(ctx context.Context, app, name string, nodes int) (Decis
 }
 
 // Drop destroys one chosen node, given by its name, identifier or address. The
-// group gets one node smaller, or another node instead where replace is set.
+// group gets one node smaller, or another node instead where replace is set. The same
+// order again, before the node is gone, makes it no smaller.
 func (s *Service) Drop(ctx context.Context, app, node string, replace bool) (Decision, error) {
 	chosen, err := s.chosen(ctx, app, node)
 	if err != nil {
@@ -225,7 +226,7 @@ func (g *group) mayDrop(name string, replace bool) (int, error) {
 		return 0, fmt.Errorf("%s is protected: take it from scaling.victims.protected of group %s first: %w", name, g.name, ErrRefused)
 	}
 	to := g.row.Wanted
-	if !replace {
+	if !replace && !slices.Contains(g.row.Dropping, name) { // else a client that missed the answer asks again
 		to--
 	}
 	if to < g.spec.Min {

@@ -11,7 +11,7 @@ import (
 // that shows one only after the grace.
 func TestAStrayMachineIsDestroyedAndNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &model{mortalWorld: newMortalWorld(t), wanted: 2, stood: map[string]string{}, mayGo: map[string]bool{}}
+		m := newModel(t)
 		defer m.end()
 		m.start(0, false)
 		if err := m.submit(); err != nil {
