@@ -97,7 +97,7 @@ func (a *actuator) start(ctx context.Context, s *shard, expect Expect) error {
 	if err := a.enter(ctx, s, PhaseWritten); err != nil {
 		return err
 	}
-	a.launch(ctx, s, StepStatus{Create: expect.creations(), Delete: expect.deletions()}, func(root Root, watch Watcher) error {
+	a.launch(ctx, s, StepStatus{Create: expect.creations(), Delete: expect.deletions()}, func(ctx context.Context, root Root, watch Watcher) error {
 		_, err := a.tf.Step(ctx, root, expect, watch)
 		return err
 	})
@@ -105,7 +105,7 @@ func (a *actuator) start(ctx context.Context, s *shard, expect Expect) error {
 }
 
 // launch runs the shard's open step by do.
-func (a *actuator) launch(ctx context.Context, s *shard, status StepStatus, do func(Root, Watcher) error) {
+func (a *actuator) launch(ctx context.Context, s *shard, status StepStatus, do func(context.Context, Root, Watcher) error) {
 	s.busy = true
 	status.Shard, status.StartedAt = s.name, time.Now()
 	a.steps[s.name] = status
@@ -120,7 +120,9 @@ func (a *actuator) launch(ctx context.Context, s *shard, status StepStatus, do f
 		policies: a.policies(s),
 	}
 	go func() {
-		err := do(root, watch)
+		stepping, step := span(ctx, "step", a.app, a.group, watch.record.Decision)
+		err := do(stepping, root, watch)
+		endSpan(step, err)
 		if !elsewhere(err) {
 			a.reap(ctx, root.Dir, written)
 		}

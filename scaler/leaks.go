@@ -35,6 +35,8 @@ var (
 	public      = regexp.MustCompile(`\b(ssh-(ed25519|rsa|dss)|ecdsa-sha2-\S+|sk-ssh-\S+) AAAA|\bsha(256|512)[:-]|\b(checksum|digest|fingerprint)\b`)
 	publicBegin = regexp.MustCompile(`-----BEGIN (CERTIFICATE|[A-Z ]*PUBLIC KEY( BLOCK)?)-----`)
 	publicEnd   = regexp.MustCompile(`-----END (CERTIFICATE|[A-Z ]*PUBLIC KEY( BLOCK)?)-----`)
+	// identifier is a key whose value is an identifier of a cloud.
+	identifier = regexp.MustCompile(`(?i)\b[a-z0-9_]*(id|ids|uuid)["']?\s*:`)
 	// reference is a value that only names where the real one is.
 	reference = regexp.MustCompile(`[$%]|\{\{|^<|^(get_input|file:|/)`)
 )
@@ -79,6 +81,9 @@ func leak(line string) string {
 	}
 	if m := assigned.FindStringSubmatch(line); m != nil && !reference.MatchString(m[2]) && !placeholder(m[2]) {
 		return "a password or key (" + strings.ToLower(m[1]) + ")"
+	}
+	if identifier.MatchString(line) {
+		return ""
 	}
 	for _, word := range chance.FindAllString(line, -1) {
 		if random(word) {

@@ -27,6 +27,7 @@ func TestWhatLooksLikeASecretIsWarnedAboutWithoutRepeatingIt(t *testing.T) {
 		{"a public key", "ssh_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKq5Qm8x7Lw0RtY5uNbC3aHs9DfGe1PiOq4Zx me", ""},
 		{"a digest", "image: x@sha256:9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015", ""},
 		{"an image", "image: ami-0123456789abcdef0", ""},
+		{"a project of OpenStack", "project_id: a678d20e71cb4b9f812a31e5f3eb63b0", ""},
 		{"a UUID", "network: 3b7c1d2e-9a4f-4c6b-8e1d-5f2a7b9c0d3e", ""},
 		{"a query", `requests: sum(rate(apache_accesses_total{group="web"}[1m]))`, ""},
 		{"base64 of a text", "content: IyEvYmluL3NoCmVjaG8gaGVsbG8gd29ybGQsIHRoaXMgaXMgYSBzY3JpcHQK", ""},

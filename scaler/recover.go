@@ -55,7 +55,7 @@ func (a *actuator) recoverOpen(ctx context.Context, now time.Time) {
 		if !s.recovering || s.busy || now.Before(s.retryAt) {
 			continue
 		}
-		a.launch(ctx, s, StepStatus{Create: len(s.open.Add), Delete: len(s.open.Remove)}, func(root Root, watch Watcher) error {
+		a.launch(ctx, s, StepStatus{Create: len(s.open.Add), Delete: len(s.open.Remove)}, func(ctx context.Context, root Root, watch Watcher) error {
 			return a.tf.Recover(ctx, root, watch)
 		})
 	}

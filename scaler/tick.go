@@ -47,20 +47,30 @@ func (a *application) tickTimed(ctx context.Context, now time.Time) {
 func (a *application) tick(ctx context.Context, now time.Time) {
 	before := a.tickedAt
 	a.tickedAt = now
-	a.observeReadiness(ctx, now, before)
-	readings := a.read(ctx, now)
+	ctx, whole := span(ctx, "tick", a.name, "", 0)
+	defer whole.End()
+	observing, observe := span(ctx, "observe", a.name, "", 0)
+	a.observeReadiness(observing, now, before)
+	readings := a.read(observing, now)
+	observe.End()
 	for _, g := range a.groups {
 		if g.spec == nil || g.removing {
 			continue
 		}
+		_, propose := span(ctx, "propose", a.name, g.name, 0)
 		obs := g.observe(a.spec, a.groupReadings(g, readings, now), now)
 		advice := a.consult(g, &obs)
 		proposals := g.propose(obs, a.memory(g))
+		propose.End()
+		_, decide := span(ctx, "decide", a.name, g.name, 0)
 		d, history := Decide(obs, proposals, g.spec.Scaling, g.history)
 		d.Advice = advice
 		d.Shadows = a.shade(ctx, g, obs, d)
 		g.seen = &obs
-		a.commit(ctx, g, d, history)
+		decide.End()
+		recording, record := span(ctx, "record", a.name, g.name, 0)
+		a.commit(recording, g, d, history)
+		record.End()
 		a.observed.add(a.seenOf(g, obs))
 		a.roll(ctx, g, now)
 	}

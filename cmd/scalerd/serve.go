@@ -45,6 +45,11 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	if err := noCoreDumps(); err != nil {
 		return err
 	}
+	endTraces, err := traces(ctx)
+	if err != nil {
+		return err
+	}
+	defer endTraces()
 	live, err := newLiveConfig(c)
 	if err != nil {
 		return err

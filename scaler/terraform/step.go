@@ -37,7 +37,7 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 	if err := checkRoom(root.Dir); err != nil {
 		return nil, err
 	}
-	if err := r.init(ctx, tf, watch.Progress); err != nil {
+	if err := spanned(ctx, "init", func(ctx context.Context) error { return r.init(ctx, tf, watch.Progress) }); err != nil {
 		return nil, err
 	}
 	if err := r.claim(ctx, tf); err != nil {
@@ -61,14 +61,16 @@ func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expe
 		options = append(options, tfexec.Destroy(true))
 	}
 	var planned planned
-	err := r.locked(tf, operationPlan, func() (err error) {
-		planned, err = plan(ctx, tf, watch.Progress, options...)
-		return err
+	err := spanned(ctx, "plan", func(ctx context.Context) error {
+		return r.locked(tf, operationPlan, func() (err error) {
+			planned, err = plan(ctx, tf, watch.Progress, options...)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", tf.dir, err)
 	}
-	if err := expect.Check(planned.changes); err != nil {
+	if err := spanned(ctx, "check", func(context.Context) error { return expect.Check(planned.changes) }); err != nil {
 		return nil, r.moved(ctx, tf, err)
 	}
 	if !planned.anything {
@@ -81,7 +83,7 @@ func (r *Runner) planAndApply(ctx context.Context, tf driver, expect scaler.Expe
 	if err := watch.Planned(ctx, saved); err != nil {
 		return nil, err
 	}
-	err = r.apply(ctx, tf, watch)
+	err = spanned(ctx, "apply", func(ctx context.Context) error { return r.apply(ctx, tf, watch) })
 	if info, refused := refusedLock(err); refused {
 		return nil, errors.Join(info.refusal(tf.dir, ""), endRuns(tf.dir))
 	}
