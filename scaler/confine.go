@@ -9,8 +9,8 @@ import (
 	"github.com/scalerd/scalerd/tfgen/tosca"
 )
 
-// Confine finds what in a description names files of the machine that scalerd runs
-// on, which who submits it from elsewhere may neither read nor write. It reads none
+// Confine finds what in a description names files or programs of the machine that
+// scalerd runs on, which who submits it from elsewhere may not use. It reads none
 // of them. A description with other mistakes is answered with those too.
 func Confine(source Source) error {
 	var err error
@@ -44,6 +44,10 @@ func localFiles(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 		}
 		if g.Module != nil && !strings.Contains(g.Module.Source, "://") && strings.ContainsAny(g.Module.Source[:min(1, len(g.Module.Source))], "./~") {
 			refuse(path+".module.source", g.Module.Source)
+		}
+		if g.Drain != nil && len(g.Drain.Command) > 0 {
+			mistakes = append(mistakes, doc.Mistake(path+".drain.command", fmt.Sprintf("runs a program on scalerd's machine (%s), and the description comes from elsewhere", g.Drain.Command[0]),
+				"use drain.url, or submit it there, through the socket"))
 		}
 	}
 	return mistakes

@@ -388,6 +388,7 @@ func TestNothingOfAFileOfTheMachineIsReadForOthers(t *testing.T) {
 		"a token to send":   "name: shop\nmonitoring: {prometheus: {url: 'http://127.0.0.1:1', bearer_token_file: " + secret + "}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
 		"a password":        "name: shop\nmonitoring: {prometheus: {url: 'http://127.0.0.1:1', username: x, password_file: " + secret + "}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
 		"a key":             "name: shop\nmonitoring: {prometheus: {url: 'https://127.0.0.1:1', cert_file: " + secret + ", key_file: " + secret + "}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
+		"a program to run":  "name: shop\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1, drain: {command: [" + secret + "]}}\n",
 		"a file to write":   "name: shop\nmonitoring: {prometheus: {url: 'http://127.0.0.1:1', file_sd: /etc/x.json}}\ngroups:\n  - {name: web, cloud: local, min: 0, max: 1}\n",
 	} {
 		for _, path := range []string{"/v1/applications", "/v1/validate", "/v1/plan"} {
