@@ -42,7 +42,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		allowed[adapter] = loop
 	}
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
-	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/monitor", "scaler/report", "scaler/access", "scaler/operation", "scaler/backtest", "scaler/trace")
+	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/report", "scaler/access", "scaler/operation", "scaler/backtest", "scaler/trace", "scaler/monitor")
 	allowed["scaler/trace"] = []string{}
 	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "scaler/monitor")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}

@@ -22,7 +22,7 @@ func (a *actuator) compact(now time.Time) error {
 	}
 	spare := false
 	for _, s := range slices.Clone(a.shards) {
-		if !a.removable(s) {
+		if !a.unused(s) {
 			s.emptySince = time.Time{}
 			continue
 		}
@@ -43,10 +43,11 @@ func (a *actuator) compact(now time.Time) error {
 	return nil
 }
 
-// removable reports whether nothing of a shard exists, is wanted, is under way or
+// unused reports whether nothing of a shard exists, is wanted, is under way or
 // is in doubt.
-func (a *actuator) removable(s *shard) bool {
-	return s.empty() && !s.busy && !s.unsure && s.suspect == nil && !s.recovering && s.open == nil && s.err == nil && a.checking != s
+func (a *actuator) unused(s *shard) bool {
+	return s.empty() && !s.busy && !s.unsure && !s.recovering && s.open == nil && s.err == nil &&
+		s.suspect == nil && len(s.adopts) == 0 && !s.leaveChecked && a.checking != s
 }
 
 // removeShard removes the folder of an empty shard. Its state is read once more

@@ -53,10 +53,10 @@ func (a *actuator) driftPolicy() spec.Drift {
 func (a *actuator) takeDrift(r result) {
 	s := r.shard
 	a.checking, a.checked[s.name] = nil, time.Now()
-	a.driftBudget.done()
 	if a.facts.Backend != nil && !s.busy {
 		s.readState(a.tf) // the check has read it from the backend
 	}
+	a.driftBudget.done()
 	if r.err != nil {
 		if !errors.Is(r.err, context.Canceled) {
 			a.log.Error("drift check failed", "shard", s.name, "error", r.err)

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/scalerd/scalerd/tfgen"
 	"github.com/scalerd/scalerd/tfgen/price"
 )
 
@@ -12,10 +11,10 @@ import (
 // worked out once for a node set and a state: of the shards of a large group nearly
 // all are as they were.
 type members struct {
-	// nodeSet, lineage and serial tell what they were worked out from.
-	nodeSet, lineage string
-	serial           int64
-	list             []FleetNode
+	// nodeSet and state tell what they were worked out from.
+	nodeSet string
+	state   stateID
+	list    []FleetNode
 	// written says of each whether it is in the node set.
 	written []bool
 }
@@ -24,24 +23,25 @@ type members struct {
 // and what does not stand in the shard's own files is not set.
 func (a *actuator) membersOf(s *shard) *members {
 	m := s.members
-	if m != nil && m.nodeSet == s.nodeSet && m.lineage == s.state.Lineage && m.serial == s.state.Serial {
+	if m != nil && m.nodeSet == s.nodeSet && m.state == s.stateID() {
 		return m
 	}
-	m = &members{nodeSet: s.nodeSet, lineage: s.state.Lineage, serial: s.state.Serial}
+	m = &members{nodeSet: s.nodeSet, state: s.stateID()}
 	names := map[string]bool{}
 	for name := range s.nodes {
 		names[name] = true
 	}
-	for address := range s.state.Resources {
-		if node, ok := tfgen.AddressNode(address); ok {
-			names[node] = true
-		}
+	for node := range s.resources() {
+		names[node] = true
 	}
 	for _, name := range sortedKeys(names) {
 		settings, written := s.nodes[name]
 		n := FleetNode{Name: name, Shard: s.name, State: s.state.Nodes[name], Presence: Creating}
 		n.Zone, _ = settings["zone"].(string)
 		n.Offered = settings.Offering()
+		if a.desc != nil {
+			n.Offering = price.OfNode(a.desc.group, settings)
+		}
 		if s.exists(a.module, name) {
 			n.Presence = Exists
 		}
@@ -53,15 +53,11 @@ func (a *actuator) membersOf(s *shard) *members {
 
 // shardNodes describes the nodes of a shard.
 func (a *actuator) shardNodes(s *shard) []FleetNode {
-	m := a.membersOf(s)
-	now := time.Now()
+	m, now := a.membersOf(s), time.Now()
 	nodes := slices.Clone(m.list)
 	for i := range nodes {
 		n := &nodes[i]
 		n.CreatedAt = a.created[n.Name]
-		if a.desc != nil {
-			n.Offering = price.OfNode(a.desc.group, s.nodes[n.Name])
-		}
 		if a.cordoned(s, n.Name, now) {
 			n.Presence = Leaving
 		}

@@ -44,10 +44,17 @@ type shard struct {
 	busy     bool
 	// unsure is set where terraform may have been interrupted: what is written is
 	// carried out before anything else is decided about it.
-	unsure   bool
-	failures int
-	retryAt  time.Time
-	err      error
+	unsure bool
+	// members are its nodes as they were worked out last; nil where that has to be done.
+	members *members
+	// byNode is what resources gave last, for the state byNodeOf.
+	byNode   map[string][]string
+	byNodeOf stateID
+	// emptySince is when it was first seen to hold and want nothing; zero where it does.
+	emptySince time.Time
+	failures   int
+	retryAt    time.Time
+	err        error
 	// kind is why the last step failed, and login a digest of the credentials that it
 	// had; refused are the nodes that another offering is looked for.
 	kind    failure.Kind
@@ -73,10 +80,6 @@ type shard struct {
 	serial            int64
 	serialKnown       bool
 	repair, repairing []string
-	// members are its nodes as they were worked out last; nil where that has to be done.
-	members *members
-	// emptySince is when it was first seen to hold and want nothing; zero where it does.
-	emptySince time.Time
 }
 
 // loadShard reads a shard from disk.
@@ -186,14 +189,31 @@ func (s *shard) expectWithin(module tfgen.Module) Expect {
 	return Expect{Within: w}
 }
 
-// resources are the addresses in the state of each node.
+// stateID tells one state of a root module from another.
+type stateID struct {
+	lineage string
+	serial  int64
+	// size tells apart what was never applied and a state that can't be read.
+	size int
+}
+
+func (s *shard) stateID() stateID {
+	return stateID{s.state.Lineage, s.state.Serial, len(s.state.Resources)}
+}
+
+// resources are the addresses in the state of each node, worked out once for a state.
+// Nobody changes the map.
 func (s *shard) resources() map[string][]string {
+	if s.byNode != nil && s.byNodeOf == s.stateID() {
+		return s.byNode
+	}
 	byNode := map[string][]string{}
 	for _, address := range sortedKeys(s.state.Resources) {
 		if node, ok := tfgen.AddressNode(address); ok {
 			byNode[node] = append(byNode[node], address)
 		}
 	}
+	s.byNode, s.byNodeOf = byNode, s.stateID()
 	return byNode
 }
 

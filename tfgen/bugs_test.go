@@ -134,8 +134,8 @@ func TestServersCanBootFromVolumes(t *testing.T) {
 
 func TestTagsWithoutNameGetOne(t *testing.T) {
 	app := groups(t, "name: a, "+ec2Settings+", tags: {team: x}}", "name: b, "+ec2Settings+", tags: {Name: front}}")
-	contains(t, file(t, app, "a", "shard", "main.tf"), "Name        = each.key", `team        = "x"`)
-	contains(t, file(t, app, "b", "shard", "main.tf"), `Name        = "front-${each.key}"`)
+	contains(t, file(t, app, "a", "shard", "main.tf"), "Name         = each.key", `team         = "x"`)
+	contains(t, file(t, app, "b", "shard", "main.tf"), `Name         = "front-${each.key}"`)
 }
 
 func TestManagedIdentityIsABoolean(t *testing.T) {

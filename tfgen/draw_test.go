@@ -48,6 +48,7 @@ func drawApplication(t *rapid.T) *spec.Application {
 		},
 		Metrics: spec.Metrics{Port: rapid.IntRange(1, 65535).Draw(t, "port"), Path: "/metrics"},
 		Rollout: spec.Rollout{Mode: spec.RolloutReplace, Batch: 1},
+		Drift:   spec.Drift{OnDeleted: spec.DriftRepair, OnChanged: spec.DriftReport},
 	}
 	switch group.Cloud {
 	case spec.CloudEC2:

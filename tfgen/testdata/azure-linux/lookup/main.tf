@@ -30,29 +30,29 @@ output "found" {
     [for found in data.azurerm_resources.machines.resources : {
       type         = "azurerm_linux_virtual_machine"
       id           = found.id
-      application  = lookup(found.tags, "application", "")
-      group        = lookup(found.tags, "group", "")
-      node         = lookup(found.tags, "node", "")
-      decision     = lookup(found.tags, "decision", "")
-      installation = lookup(found.tags, "installation", "")
+      application  = try(found.tags["application"], "")
+      group        = try(found.tags["group"], "")
+      node         = try(found.tags["node"], "")
+      decision     = try(found.tags["decision"], "")
+      installation = try(found.tags["installation"], "")
     } if !contains(var.known, found.id)],
     [for found in data.azurerm_resources.interfaces.resources : {
       type         = "azurerm_network_interface"
       id           = found.id
-      application  = lookup(found.tags, "application", "")
-      group        = lookup(found.tags, "group", "")
-      node         = lookup(found.tags, "node", "")
-      decision     = lookup(found.tags, "decision", "")
-      installation = lookup(found.tags, "installation", "")
+      application  = try(found.tags["application"], "")
+      group        = try(found.tags["group"], "")
+      node         = try(found.tags["node"], "")
+      decision     = try(found.tags["decision"], "")
+      installation = try(found.tags["installation"], "")
     } if !contains(var.known, found.id)],
     [for found in data.azurerm_resources.addresses.resources : {
       type         = "azurerm_public_ip"
       id           = found.id
-      application  = lookup(found.tags, "application", "")
-      group        = lookup(found.tags, "group", "")
-      node         = lookup(found.tags, "node", "")
-      decision     = lookup(found.tags, "decision", "")
-      installation = lookup(found.tags, "installation", "")
+      application  = try(found.tags["application"], "")
+      group        = try(found.tags["group"], "")
+      node         = try(found.tags["node"], "")
+      decision     = try(found.tags["decision"], "")
+      installation = try(found.tags["installation"], "")
     } if !contains(var.known, found.id)],
   )
 }

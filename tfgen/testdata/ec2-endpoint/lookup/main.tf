@@ -19,10 +19,10 @@ output "found" {
   value = [for id, found in data.aws_instance.unknown : {
     type         = "aws_instance"
     id           = id
-    application  = lookup(found.tags, "application", "")
-    group        = lookup(found.tags, "group", "")
-    node         = lookup(found.tags, "node", "")
-    decision     = lookup(found.tags, "decision", "")
-    installation = lookup(found.tags, "installation", "")
+    application  = try(found.tags["application"], "")
+    group        = try(found.tags["group"], "")
+    node         = try(found.tags["node"], "")
+    decision     = try(found.tags["decision"], "")
+    installation = try(found.tags["installation"], "")
   }]
 }

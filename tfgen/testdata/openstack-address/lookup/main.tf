@@ -35,11 +35,11 @@ output "found" {
     [for id, found in data.openstack_compute_instance_v2.unknown : {
       type         = "openstack_compute_instance_v2"
       id           = id
-      application  = lookup(found.metadata, "application", "")
-      group        = lookup(found.metadata, "group", "")
-      node         = lookup(found.metadata, "node", "")
-      decision     = lookup(found.metadata, "decision", "")
-      installation = lookup(found.metadata, "installation", "")
+      application  = try(found.metadata["application"], "")
+      group        = try(found.metadata["group"], "")
+      node         = try(found.metadata["node"], "")
+      decision     = try(found.metadata["decision"], "")
+      installation = try(found.metadata["installation"], "")
     }],
   )
 }
