@@ -56,8 +56,13 @@ func (s *Service) Notify(ctx context.Context, alerts []NotifiedAlert) (taken int
 	known := make([]bool, len(alerts))
 	var errs []error
 	for _, a := range apps {
-		err := a.order(ctx, func(context.Context) error { return a.notify(alerts, known) })
-		if !errors.Is(err, ErrNotFound) {
+		here := make([]bool, len(alerts)) // of its own: an order that is given up may run later
+		err := a.order(ctx, func(context.Context) error { return a.notify(alerts, here) })
+		if err == nil {
+			for i := range here {
+				known[i] = known[i] || here[i]
+			}
+		} else if !errors.Is(err, ErrNotFound) {
 			errs = append(errs, err)
 		}
 	}

@@ -158,16 +158,27 @@ func (a *application) enact(ctx context.Context, g *group, d Decision, row Store
 // Scale sets the size of a group once; its policies go on from there. It returns
 // the decision.
 func (s *Service) Scale(ctx context.Context, app, name string, nodes int) (Decision, error) {
-	var made Decision
-	err := s.orderGroup(ctx, app, name, func(ctx context.Context, a *application, g *group) error {
+	return s.orderDecision(ctx, app, name, func(ctx context.Context, a *application, g *group) (Decision, error) {
 		if err := g.mayScale(nodes); err != nil {
-			return err
+			return Decision{}, err
 		}
-		var err error
-		made, err = a.byHand(ctx, g, nodes, nil, fmt.Sprintf("scaled by hand from %d to %d", g.row.Wanted, nodes))
+		return a.byHand(ctx, g, nodes, nil, fmt.Sprintf("scaled by hand from %d to %d", g.row.Wanted, nodes))
+	})
+}
+
+// orderDecision is orderGroup for what gives a decision. An order that is given up may still be
+// carried out later, so what it gives is handed over through a channel.
+func (s *Service) orderDecision(ctx context.Context, app, name string, do func(context.Context, *application, *group) (Decision, error)) (Decision, error) {
+	made := make(chan Decision, 1)
+	err := s.orderGroup(ctx, app, name, func(ctx context.Context, a *application, g *group) error {
+		d, err := do(ctx, a, g)
+		made <- d
 		return err
 	})
-	return made, err
+	if err != nil {
+		return Decision{}, err
+	}
+	return <-made, nil
 }
 
 // Drop destroys one chosen node, given by its name, identifier or address. The
@@ -179,20 +190,17 @@ func (s *Service) Drop(ctx context.Context, app, node string, replace bool) (Dec
 		return Decision{}, err
 	}
 	name := chosen.Name
-	var made Decision
-	err = s.orderGroup(ctx, app, chosen.Group, func(ctx context.Context, a *application, g *group) error {
+	return s.orderDecision(ctx, app, chosen.Group, func(ctx context.Context, a *application, g *group) (Decision, error) {
 		to, err := g.mayDrop(name, replace)
 		if err != nil {
-			return err
+			return Decision{}, err
 		}
 		reason := fmt.Sprintf("%s dropped by hand", name)
 		if replace {
 			reason = fmt.Sprintf("%s replaced by hand", name)
 		}
-		made, err = a.byHand(ctx, g, to, []string{name}, reason)
-		return err
+		return a.byHand(ctx, g, to, []string{name}, reason)
 	})
-	return made, err
 }
 
 // chosen is the node of a name, identifier or address.

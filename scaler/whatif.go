@@ -19,23 +19,21 @@ type Supposed struct {
 // WhatIf is what the last tick would have decided about a group if what is supposed
 // had been so. Nothing is recorded and nothing is done.
 func (s *Service) WhatIf(ctx context.Context, app, name string, supposed Supposed) (Decision, error) {
-	var d Decision
-	err := s.orderGroup(ctx, app, name, func(_ context.Context, a *application, g *group) error {
+	return s.orderDecision(ctx, app, name, func(_ context.Context, a *application, g *group) (Decision, error) {
 		if g.seen == nil {
-			return fmt.Errorf("group %s has not been looked at yet, wait for a tick: %w", name, ErrRefused)
+			return Decision{}, fmt.Errorf("group %s has not been looked at yet, wait for a tick: %w", name, ErrRefused)
 		}
 		obs, err := a.suppose(g, *g.seen, supposed)
 		if err != nil {
-			return fmt.Errorf("%w: %w", err, ErrRefused)
+			return Decision{}, fmt.Errorf("%w: %w", err, ErrRefused)
 		}
 		problems := g.problems
 		proposals := g.propose(obs, a.memory(g))
 		g.problems = problems
-		d, _ = Decide(obs, proposals, g.spec.Scaling, g.history)
+		d, _ := Decide(obs, proposals, g.spec.Scaling, g.history)
 		d.Application = a.name
-		return nil
+		return d, nil
 	})
-	return d, err
 }
 
 // suppose changes a copy of what was seen.
