@@ -39,8 +39,8 @@ type NotifiedAlert struct {
 
 // Notify takes a notification. An alert fires until the notification that it is
 // resolved, also over a restart; where that never comes, until its own end, else until
-// the description's alert_timeout after it was heard of last. It answers how many alerts an application receives,
-// and the names of those that none does.
+// the description's alert_timeout after it was heard of last. It answers how many
+// alerts an application receives, and the names of those that none does.
 func (s *Service) Notify(ctx context.Context, alerts []NotifiedAlert) (taken int, ignored []string, err error) {
 	select {
 	case <-s.loaded:

@@ -166,8 +166,8 @@ func (s *Service) Scale(ctx context.Context, app, name string, nodes int) (Decis
 	})
 }
 
-// orderDecision is orderGroup for what gives a decision. An order that is given up may still be
-// carried out later, so what it gives is handed over through a channel.
+// orderDecision is orderGroup for what gives a decision. An order that is given up may
+// still be carried out later, so what it gives is handed over through a channel.
 func (s *Service) orderDecision(ctx context.Context, app, name string, do func(context.Context, *application, *group) (Decision, error)) (Decision, error) {
 	made := make(chan Decision, 1)
 	err := s.orderGroup(ctx, app, name, func(ctx context.Context, a *application, g *group) error {
