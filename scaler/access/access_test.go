@@ -79,10 +79,10 @@ func TestFailuresAreBoundedAndCountByNetwork(t *testing.T) {
 
 func TestSessionsEnd(t *testing.T) {
 	s, now := newSessions(), time.Now()
-	secret := s.begin(User{Name: "anna"}, now)
+	secret := s.begin(Identity{Name: "anna"}, "hash", sessionLife, now)
 	for at, want := range map[time.Duration]bool{sessionIdle - time.Minute: true, sessionIdle * 3: false} {
 		other := newSessions()
-		kept := other.begin(User{Name: "anna"}, now)
+		kept := other.begin(Identity{Name: "anna"}, "hash", sessionLife, now)
 		if _, ok := other.find(kept, now.Add(at)); ok != want {
 			t.Errorf("session after %s = %v, want %v", at, ok, want)
 		}
@@ -96,7 +96,7 @@ func TestSessionsEnd(t *testing.T) {
 		t.Error("a used session never ends")
 	}
 	for range keptSessions + 10 {
-		s.begin(User{}, now)
+		s.begin(Identity{}, "", sessionLife, now)
 	}
 	if n := s.order.Len(); n != keptSessions || len(s.byDigest) != n {
 		t.Errorf("%d sessions, want %d", n, keptSessions)

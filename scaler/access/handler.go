@@ -93,14 +93,15 @@ func (g *Guard) Login() http.Handler {
 			refuse(w, err)
 			return
 		}
-		http.SetCookie(w, cookie(r, g.sessions.begin(u, now), sessionLife))
+		who := Identity{Name: u.Name, Role: u.Role, How: "session"}
+		http.SetCookie(w, cookie(r, g.sessions.begin(who, u.Hash, sessionLife, now), sessionLife))
 		redirect(w, r)
 	})
 	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if c, err := r.Cookie(cookieName(r)); err == nil {
 			if s, ok := g.sessions.find(c.Value, time.Now()); ok {
-				g.note(Notice{Who: s.user, How: "form", From: address(r), Action: "logout"}, nil)
+				g.tell(Notice{Who: s.who.Name, How: s.who.How, From: address(r), Action: "logout"}, nil)
 			}
 			g.sessions.end(c.Value)
 		}
@@ -110,13 +111,16 @@ func (g *Guard) Login() http.Handler {
 	return g.allowed(g.sameOrigin(mux))
 }
 
-// redirect goes to a path of this host only: one that begins with two slashes, or
-// with a backslash, is another host's for a browser.
 func redirect(w http.ResponseWriter, r *http.Request) {
-	next := r.PostFormValue("next")
-	if len(next) == 0 || next[0] != '/' || len(next) > 1 && (next[1] == '/' || next[1] == '\\') || len(next) > 1024 {
-		next = "/"
-	}
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, OwnPath(r.PostFormValue("next")), http.StatusSeeOther)
+}
+
+// OwnPath is the path where it is one of this host, else the first page's: one that
+// begins with two slashes, or with a backslash, is another host's for a browser.
+func OwnPath(path string) string {
+	if len(path) == 0 || path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') || len(path) > 1024 {
+		return "/"
+	}
+	return path
 }

@@ -51,8 +51,11 @@ func (g *Guard) identify(r *http.Request) (Identity, error) {
 	}
 	if c, err := r.Cookie(cookieName(r)); err == nil {
 		if s, ok := g.sessions.find(c.Value, now); ok {
-			if u, ok := g.user(s.user); ok && u.Hash == s.hash {
-				return Identity{Name: u.Name, Role: u.Role, How: "session", From: from}, nil
+			if s.hash == "" {
+				return Identity{Name: s.who.Name, Role: s.who.Role, How: s.who.How, From: from}, nil
+			}
+			if u, ok := g.user(s.who.Name); ok && u.Hash == s.hash {
+				return Identity{Name: u.Name, Role: u.Role, How: s.who.How, From: from}, nil
 			}
 			g.sessions.end(c.Value)
 		}

@@ -10,7 +10,7 @@ type Notice struct {
 	// Who is the user; of a name that no user has, nothing is said, because people
 	// type their password in its place.
 	Who string
-	// How is form, password or token.
+	// How is form, password, token, session, or that of an Identity from elsewhere.
 	How string
 	// From is the address.
 	From string
@@ -27,14 +27,18 @@ var (
 
 // note tells who wants to hear it of a login, or of a refusal where err is set.
 func (g *Guard) note(n Notice, err error) {
-	if g.options.Note == nil {
-		return
-	}
 	if _, known := g.user(n.Who); !known {
 		n.Who = ""
 	}
-	n.Refused = err
-	g.options.Note(n)
+	g.tell(n, err)
+}
+
+// tell is note where it is certain that Who is a name.
+func (g *Guard) tell(n Notice, err error) {
+	if g.options.Note != nil {
+		n.Refused = err
+		g.options.Note(n)
+	}
 }
 
 // claimed is who a request that is refused says to be from.

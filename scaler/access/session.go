@@ -24,10 +24,13 @@ type sessions struct {
 
 type session struct {
 	digest string
-	user   string
-	// hash is the password's hash at the login: a changed password ends it.
+	// who is who logged in. The role of a user is looked up at each request; that of
+	// somebody else, whom another authority vouched for, is theirs to the end.
+	who Identity
+	// hash is the password's hash at the login: a changed password ends it. It is empty
+	// for who has no password here.
 	hash    string
-	began   time.Time
+	ends    time.Time
 	touched time.Time
 }
 
@@ -35,12 +38,12 @@ func newSessions() *sessions {
 	return &sessions{byDigest: map[string]*list.Element{}, order: list.New()}
 }
 
-// begin returns the secret of a new session.
-func (s *sessions) begin(user User, now time.Time) string {
+// begin returns the secret of a new session, which lasts for life at most.
+func (s *sessions) begin(who Identity, hash string, life time.Duration, now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	made := secret()
-	one := &session{digest: digest(made), user: user.Name, hash: user.Hash, began: now, touched: now}
+	one := &session{digest: digest(made), who: who, hash: hash, ends: now.Add(life), touched: now}
 	s.byDigest[one.digest] = s.order.PushBack(one)
 	if s.order.Len() > keptSessions {
 		s.drop(s.order.Front())
@@ -62,7 +65,7 @@ func (s *sessions) find(secret string, now time.Time) (session, bool) {
 		return session{}, false
 	}
 	one := e.Value.(*session)
-	if now.Sub(one.touched) > sessionIdle || now.Sub(one.began) > sessionLife {
+	if now.Sub(one.touched) > sessionIdle || now.After(one.ends) {
 		s.drop(e)
 		return session{}, false
 	}
