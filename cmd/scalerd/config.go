@@ -32,6 +32,8 @@ type config struct {
 	OptimizerListen string `yaml:"optimizer_listen"`
 	// API is where and for whom the API listens with TCP.
 	API apiConfig `yaml:"api"`
+	// OIDC is a provider that people may sign in with.
+	OIDC oidcConfig `yaml:"oidc"`
 	// Engine is terraform, or tofu for OpenTofu.
 	Engine string `yaml:"engine" jsonschema:"enum=terraform,enum=tofu"`
 	// Terraform is the engine's binary; default: the one on PATH, else a terraform is
@@ -82,6 +84,7 @@ func defaults() config {
 		LookupGrace:        strictyaml.Duration(30 * time.Second),
 		LogLevel:           "info",
 		Vault:              defaultVault(),
+		OIDC:               defaultOIDC(),
 	}
 }
 
@@ -102,6 +105,7 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.Listen, "listen", d.Listen, "loopback address of /healthz, /readyz and /metrics")
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	f.given.API.register(set)
+	f.given.OIDC.register(set)
 	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
 	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
@@ -140,6 +144,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "listen", &c.Listen, f.given.Listen)
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
 	c.API.override(set, f.given.API)
+	c.OIDC.override(set, f.given.OIDC)
 	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
@@ -198,6 +203,9 @@ func (c *config) check() error {
 		}
 	}
 	if err := c.API.check(); err != nil {
+		errs = append(errs, err)
+	}
+	if err := c.OIDC.check(c.API.Listen); err != nil {
 		errs = append(errs, err)
 	}
 	if c.CredentialsKey != "" && c.CredentialsPassphrase != "" {

@@ -32,6 +32,20 @@ func TestThePackagedConfigurationDocumentsEveryKey(t *testing.T) {
 		key, _, _ := strings.Cut(fields.Field(i).Tag.Get("yaml"), ",")
 		known = append(known, key)
 	}
+	for i := range fields.NumField() { // the keys in a key are words of the text before it
+		inner := fields.Field(i).Type
+		if inner.Kind() != reflect.Struct {
+			continue
+		}
+		before, _, _ := strings.Cut(string(text), "\n#"+known[i]+":")
+		about := before[strings.LastIndex(before, "\n\n")+1:]
+		for j := range inner.NumField() {
+			key, _, _ := strings.Cut(inner.Field(j).Tag.Get("yaml"), ",")
+			if !regexp.MustCompile(`(?m)^#(   |.*, )` + key + `[ ,]`).MatchString(about) {
+				t.Errorf("%s does not say what %s is in %s", packaged, key, known[i])
+			}
+		}
+	}
 	slices.Sort(documented)
 	slices.Sort(known)
 	if diff := cmp.Diff(known, documented); diff != "" {

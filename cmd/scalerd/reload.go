@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/scalerd/scalerd/scaler/access/oidc"
 )
 
 // liveConfig is the configuration of a running daemon. Most of it stays as it was at
@@ -108,6 +110,12 @@ func checkConfigCommand() *cobra.Command {
 				}
 			}
 			if _, err := c.priceList(); err != nil {
+				return err
+			}
+			if _, err := c.OIDC.provider(nil, slog.New(slog.DiscardHandler)); err != nil {
+				return fmt.Errorf("oidc: %w", err)
+			}
+			if _, err := oidc.ReadSecret(c.OIDC.ClientSecretFile); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the configuration is valid")

@@ -22,6 +22,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/access/oidc"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/audit"
 	"github.com/scalerd/scalerd/scaler/console"
@@ -167,8 +168,12 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		if err != nil {
 			return fmt.Errorf("api: %w", err)
 		}
+		signOn, err := c.OIDC.provider(guard, log)
+		if err != nil {
+			return fmt.Errorf("oidc: %w", err)
+		}
 		group.Go(func() error {
-			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, trail, handler), log)
+			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, signOn, trail, handler), log)
 		})
 	}
 	err = group.Wait()
@@ -240,8 +245,8 @@ func listenSocket(path string) (net.Listener, error) {
 }
 
 // publicPages are what the API's own listener has: the API, MiCADO's Submitter and
-// Optimizer, the form login, the console, and the pages for users.
-func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, trail *audit.Trail, handler http.Handler) http.Handler {
+// Optimizer, the logins, the console, and the pages for users.
+func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, signOn *oidc.Provider, trail *audit.Trail, handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", console.WithoutPrompt(handler))
 	pages := guard.Handler(console.Handler())
@@ -255,6 +260,7 @@ func publicPages(service *scaler.Service, operations *operation.Registry, guard 
 		mux.Handle(path, optimizers)
 	}
 	mux.Handle("/login", console.WithoutPrompt(guard.Login()))
+	mux.Handle("/login/", signOn.Handler())
 	mux.Handle("/logout", guard.Login())
 	mux.Handle("GET "+docs.Prefix, guard.Handler(docs.Handler()))
 	return mux

@@ -13,7 +13,7 @@ import (
 var ErrUnknown = errors.New("not found")
 
 // PutUser adds a user, who needs a password and a role then, or changes the role, the
-// password or both of the one of that name.
+// password or both of the one of that name. The last admin stays one: ErrLastAdmin.
 func (g *Guard) PutUser(ctx context.Context, name, password string, role Role) (User, error) {
 	g.changing.Lock()
 	defer g.changing.Unlock()
@@ -44,7 +44,7 @@ func (g *Guard) PutUser(ctx context.Context, name, password string, role Role) (
 	return u, g.change(func(users map[string]User) { users[name] = u }, func() error { return g.store.SaveUser(ctx, u) })
 }
 
-// RemoveUser removes a user, whose sessions end.
+// RemoveUser removes a user, whose sessions end. The last admin stays: ErrLastAdmin.
 func (g *Guard) RemoveUser(ctx context.Context, name string) error {
 	g.changing.Lock()
 	defer g.changing.Unlock()

@@ -142,14 +142,19 @@ func (g *Guard) sum(password string) []byte {
 	return mac.Sum(nil)
 }
 
-// checkRemains refuses a change that leaves users without an admin: nobody could
+// checkRemains refuses a change that leaves no admin among the users: nobody could
 // change it back from elsewhere.
 func (g *Guard) checkRemains(change func(map[string]User)) error {
 	users := maps.Clone(g.users)
 	change(users)
 	admin := func(u User) bool { return u.Role == Admin }
-	if len(users) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(users)), admin) {
-		return fmt.Errorf("%w: there would be no admin among the users", ErrInvalid)
+	if slices.ContainsFunc(slices.Collect(maps.Values(users)), admin) {
+		return nil
 	}
-	return nil
+	for name, u := range g.users {
+		if admin(u) {
+			return fmt.Errorf("%w: %s is it; give another user the role admin first", ErrLastAdmin, name)
+		}
+	}
+	return fmt.Errorf("%w: the first user has to be an admin, and may then add others", ErrInvalid)
 }

@@ -96,3 +96,6 @@ var Challenges = []string{`Bearer realm="scalerd"`, `Basic realm="scalerd", char
 
 // ErrInvalid is returned for a user or a token that can't be made like that.
 var ErrInvalid = errors.New("not possible")
+
+// ErrLastAdmin is returned for a change that would leave no admin among the users.
+var ErrLastAdmin = errors.New("the last admin can't be removed or get another role")

@@ -27,10 +27,10 @@ func registerCredentials(api huma.API, h logins) {
 	const root, one = "/v1/credentials", "/v1/credentials/{type}/{name}"
 	tag := tagged("credentials")
 	register(api, endpoint(access.Admin, http.MethodGet, root, "list-credentials", "The clouds' credentials, without their values.", tag), h.list)
-	register(api, endpoint(access.Admin, http.MethodPut, one, "put-credentials", "Add credentials, or replace those of this type and name; the name default is that of those without one. Terraform's next run uses them.", tag, secret, describesCredentials(api)), h.put)
+	register(api, endpoint(access.Admin, http.MethodPut, one, "put-credentials", "Add credentials, or replace those of this type and name; the name default is that of those without one. Terraform's next run uses them.", tag, secret, describes[NewCredentials](api)), h.put)
 	register(api, endpoint(access.Admin, http.MethodDelete, one, "remove-credentials", "Remove credentials.", tag), h.remove)
 	register(api, endpoint(access.Admin, http.MethodPost, one+"/test", "test-credentials", "Log in with credentials: terraform looks at what exists in a shard of a group that uses them.", tag), h.test)
-	register(api, endpoint(access.Admin, http.MethodPost, root+"/rotation", "rotate-credentials", "Encrypt all credentials with a new key, and a new passphrase where one is given.", tag, secret), h.rotate)
+	register(api, endpoint(access.Admin, http.MethodPost, root+"/rotation", "rotate-credentials", "Encrypt all credentials with a new key, and a new passphrase where one is given.", tag, secret, describes[Rotation](api)), h.rotate)
 }
 
 // ListedCredentials are credentials without their values.
@@ -89,9 +89,10 @@ type NewCredentials struct {
 	AuthData map[string]string `json:"auth_data" doc:"The values by key, as in a credentials file."`
 }
 
-func describesCredentials(api huma.API) func(*huma.Operation) {
+// describes says what is in a body that is taken as it is.
+func describes[T any](api huma.API) func(*huma.Operation) {
 	return func(o *huma.Operation) {
-		schema := huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[NewCredentials]())
+		schema := huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[T]())
 		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 		o.SkipValidateBody = true
 	}
@@ -139,7 +140,9 @@ func (h logins) test(ctx context.Context, in *credentialsPath) (scaler.Tried, er
 	return tried, nil
 }
 
-type rotationInput struct{ RawBody []byte }
+type rotationInput struct {
+	RawBody []byte `contentType:"application/json"`
+}
 
 // Rotated says what is left to do.
 type Rotated struct {
@@ -153,8 +156,8 @@ type Rotation struct {
 
 func (h logins) rotate(ctx context.Context, in *rotationInput) (Rotated, error) {
 	var body Rotation
-	if len(in.RawBody) > 0 && json.Unmarshal(in.RawBody, &body) != nil {
-		return Rotated{}, fmt.Errorf(`%w: the body has to be {"passphrase": TEXT}, or nothing`, secrets.ErrInvalid)
+	if json.Unmarshal(in.RawBody, &body) != nil {
+		return Rotated{}, fmt.Errorf(`%w: the body has to be {"passphrase": TEXT}, or {} for a new key`, secrets.ErrInvalid)
 	}
 	message, err := h.store.Rotate(ctx, body.Passphrase)
 	return Rotated{message}, err

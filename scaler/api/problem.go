@@ -64,6 +64,7 @@ var statuses = []struct {
 	{scaler.ErrRefused, http.StatusConflict},
 	{scaler.ErrChanged, http.StatusPreconditionFailed},
 	{scaler.ErrKnowledge, http.StatusBadRequest},
+	{access.ErrLastAdmin, http.StatusConflict},
 	{access.ErrInvalid, http.StatusUnprocessableEntity},
 	{secrets.ErrUnknown, http.StatusNotFound},
 	{secrets.ErrInvalid, http.StatusUnprocessableEntity},

@@ -1,5 +1,5 @@
 // The console's frame: who is there, which page is shown, whether scalerd answers.
-import { Problem, get, listen, login, logout } from "./client.js";
+import { Problem, get, listen, login, logout, methods } from "./client.js";
 import { banner, button, el, failure, say, set } from "./ui.js";
 import { fleetPage } from "./fleet.js";
 
@@ -73,7 +73,7 @@ const greet = () => {
   for (const a of $("nav").children) a.hidden = Boolean(a.dataset.role) && !session.may(a.dataset.role);
   $("who").hidden = false;
   say($("who"), el("span", { class: "name", title: "signed in by " + who.how }, who.name, el("span", { class: "role" }, who.role)),
-    who.how === "session" && button("Sign out", async () => { await logout(); session.who = null; signIn(""); }, { class: "plain" }));
+    ["session", "oidc"].includes(who.how) && button("Sign out", async () => { await logout(); session.who = null; signIn(""); }, { class: "plain" }));
   shown = null;
   show();
 };
@@ -88,6 +88,7 @@ const signIn = (why) => {
   const name = el("input", { id: "name", name: "name", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
   const password = el("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true });
   const enter = el("button", { type: "submit", class: "main" }, "Sign in");
+  const others = el("p", { class: "buttons" });
   const form = el("form", { method: "post", action: "/login", class: "card signin", onsubmit: async (e) => {
     e.preventDefault();
     enter.disabled = true;
@@ -102,10 +103,12 @@ const signIn = (why) => {
     } finally { enter.disabled = false; }
   } },
     el("h1", {}, "Sign in"), wrong,
-    el("label", { for: "name" }, "Name"), name, el("label", { for: "password" }, "Password"), password, enter,
+    el("label", { for: "name" }, "Name"), name, el("label", { for: "password" }, "Password"), password, enter, others,
     el("p", { class: "quiet small" }, "Users are made on scalerd's machine: scalerctl users add NAME --role operator"));
   say(main, form);
   name.focus();
+  const next = "/" + location.hash;
+  methods().then((list) => say(others, list.map((m) => el("a", { href: m.href + "?" + new URLSearchParams({ next }) }, m.label))), () => {});
 };
 
 $("skip").addEventListener("click", (e) => { e.preventDefault(); main.focus(); });

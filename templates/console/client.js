@@ -104,4 +104,7 @@ export const login = async (name, password) => {
   throw new Problem(answer.status, body);
 };
 
+// methods are the ways to sign in beside the form.
+export const methods = async () => (await get("/login/methods")).methods;
+
 export const logout = () => fetch("/logout", { method: "POST", body: new URLSearchParams({ next: "/" }), redirect: "manual", credentials: "same-origin" });

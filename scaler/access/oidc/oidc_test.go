@@ -22,6 +22,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/access/oidc"
+	"github.com/scalerd/scalerd/scaler/access/oidc/oidctest"
 )
 
 const password = "correct horse battery"
@@ -39,7 +40,7 @@ func (forgetful) DeleteToken(context.Context, string) error      { return nil }
 // door is scalerd's side: a login, and a page that says who asks.
 type door struct {
 	t      *testing.T
-	issuer *issuer
+	issuer *oidctest.Issuer
 	config oidc.Config
 	server *httptest.Server
 	guard  *access.Guard
@@ -50,7 +51,7 @@ type door struct {
 
 func newDoor(t *testing.T, o access.Options) *door {
 	t.Helper()
-	d := &door{t: t, issuer: newIssuer(t)}
+	d := &door{t: t, issuer: oidctest.New(t, false)}
 	dir := t.TempDir()
 	o.Log = slog.New(slog.DiscardHandler)
 	o.Note = func(n access.Notice) {
@@ -67,11 +68,11 @@ func newDoor(t *testing.T, o access.Options) *door {
 	}
 	d.server = httptest.NewUnstartedServer(nil)
 	d.config = oidc.Config{
-		Issuer: d.issuer.server.URL, ClientID: clientID, SecretFile: write(t, dir, "secret", secret+"\n"),
+		Issuer: d.issuer.Address(), ClientID: oidctest.ClientID, SecretFile: write(t, dir, "secret", oidctest.Secret+"\n"),
 		RedirectURL: "https://" + d.server.Listener.Addr().String() + oidc.CallbackPath,
 		NameClaim:   "preferred_username", RolesClaim: "groups", Label: "Example",
 		Roles:  map[string]access.Role{"lookers": access.Viewer, "operators": access.Operator, "admins": access.Admin},
-		CAFile: write(t, dir, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.issuer.server.Certificate().Raw}))),
+		CAFile: write(t, dir, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.issuer.Certificate().Raw}))),
 		Log:    o.Log,
 	}
 	d.serve()
@@ -142,7 +143,7 @@ func (b *browser) get(address string) (res *http.Response, body string, next *ur
 func (b *browser) begin() *url.URL {
 	b.d.t.Helper()
 	res, body, at := b.get(b.d.server.URL + oidc.StartPath + "?next=" + url.QueryEscape("/#/a/shop"))
-	if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(at.String(), b.d.issuer.server.URL+"/auth?") {
+	if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(at.String(), b.d.issuer.Address()+"/auth?") {
 		b.d.t.Fatalf("start = %s to %v, want 303 to the provider: %s", res.Status, at, body)
 	}
 	_, _, back := b.get(at.String())
@@ -208,7 +209,7 @@ func TestClaimsGiveNameAndRole(t *testing.T) {
 		{"a claim with dots in its name", func(c *oidc.Config) { c.RolesClaim = "https://example.com/roles" }, map[string]any{"https://example.com/roles": []string{"admins"}}, access.Identity{Name: "olga", Role: access.Admin}},
 		{"no name", func(c *oidc.Config) { c.NameClaim = "email" }, nil, access.Identity{Name: "4711", Role: access.Operator}},
 		{"a name that breaks lines", nil, map[string]any{"preferred_username": "olga\nroot"}, access.Identity{Name: "4711", Role: access.Operator}},
-		{"two audiences, and this client is the one it was made for", nil, map[string]any{"aud": []string{"other", clientID}, "azp": clientID}, access.Identity{Name: "olga", Role: access.Operator}},
+		{"two audiences, and this client is the one it was made for", nil, map[string]any{"aud": []string{"other", oidctest.ClientID}, "azp": oidctest.ClientID}, access.Identity{Name: "olga", Role: access.Operator}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDoor(t, access.Options{})
@@ -216,7 +217,7 @@ func TestClaimsGiveNameAndRole(t *testing.T) {
 				tt.config(&d.config)
 				d.serve()
 			}
-			d.issuer.claims = tt.claims
+			d.issuer.Claims = tt.claims
 			b := d.browser()
 			if res, body, _ := b.get(b.begin().String()); res.StatusCode != http.StatusSeeOther {
 				t.Fatalf("callback = %s: %s", res.Status, body)
@@ -232,7 +233,7 @@ func TestClaimsGiveNameAndRole(t *testing.T) {
 func TestWhoIsNotVouchedForIsRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		issuer func(*issuer)
+		issuer func(*oidctest.Issuer)
 		back   func(b *browser, back *url.URL) // what happens to the way back
 		status int
 		says   string
@@ -246,15 +247,15 @@ func TestWhoIsNotVouchedForIsRefused(t *testing.T) {
 		{name: "an expired token", issuer: claims("exp", time.Now().Add(-time.Hour).Unix()), status: 401, says: "expired"},
 		{name: "a token that is not good yet", issuer: claims("nbf", time.Now().Add(time.Hour).Unix()), status: 401, says: "nbf"},
 		{name: "another audience", issuer: claims("aud", "wiki"), status: 401, says: "audience"},
-		{name: "two audiences and nobody it was made for", issuer: claims("aud", []string{"wiki", clientID}), status: 401, says: "another client"},
+		{name: "two audiences and nobody it was made for", issuer: claims("aud", []string{"wiki", oidctest.ClientID}), status: 401, says: "another client"},
 		{name: "made for another client", issuer: claims("azp", "wiki"), status: 401, says: "another client"},
 		{name: "another issuer", issuer: claims("iss", "https://evil.example"), status: 401, says: "different provider"},
 		{name: "nobody's token", issuer: claims("sub", ""), status: 401, says: "names nobody"},
-		{name: "no signature, alg none", issuer: signed(unsigned), status: 401, says: "not valid"},
-		{name: "signed with the client's secret, HS256", issuer: signed(symmetric), status: 401, says: "not valid"},
-		{name: "signed by another key", issuer: signed(forged), status: 401, says: "failed to verify signature"},
+		{name: "no signature, alg none", issuer: signed(oidctest.Unsigned), status: 401, says: "not valid"},
+		{name: "signed with the client's secret, HS256", issuer: signed(oidctest.Symmetric), status: 401, says: "not valid"},
+		{name: "signed by another key", issuer: signed(oidctest.Forged), status: 401, says: "failed to verify signature"},
 		{name: "no token", issuer: signed(func(string) string { return "" }), status: 401, says: "not valid"},
-		{name: "the provider says no", issuer: func(i *issuer) { i.deny = "access_denied" }, status: 401, says: "access_denied"},
+		{name: "the provider says no", issuer: func(i *oidctest.Issuer) { i.Deny = "access_denied" }, status: 401, says: "access_denied"},
 		{name: "another state", back: query("state", "x"), status: 400, says: "not begun in this browser"},
 		{name: "no state", back: query("state", ""), status: 400, says: "not begun in this browser"},
 		{name: "another's sign-in: login CSRF", back: func(b *browser, back *url.URL) { *back = *b.d.browser().begin() }, status: 400, says: "not begun in this browser"},
@@ -268,7 +269,7 @@ func TestWhoIsNotVouchedForIsRefused(t *testing.T) {
 			c.Value, c.Path, c.Secure = c.Value+"x", "/", true
 			b.client.Jar.SetCookies(back, []*http.Cookie{c})
 		}, status: 400, says: "not begun in this browser"},
-		{name: "the provider ends between the pages", issuer: func(i *issuer) {}, back: func(b *browser, _ *url.URL) { b.d.issuer.server.Close() }, status: 502, says: "users with a password can sign in"},
+		{name: "the provider ends between the pages", issuer: func(i *oidctest.Issuer) {}, back: func(b *browser, _ *url.URL) { b.d.issuer.Close() }, status: 502, says: "users with a password can sign in"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDoor(t, access.Options{})
@@ -296,11 +297,13 @@ func TestWhoIsNotVouchedForIsRefused(t *testing.T) {
 	}
 }
 
-func claims(name string, value any) func(*issuer) {
-	return func(i *issuer) { i.claims = map[string]any{name: value} }
+func claims(name string, value any) func(*oidctest.Issuer) {
+	return func(i *oidctest.Issuer) { i.Claims = map[string]any{name: value} }
 }
 
-func signed(sign func(string) string) func(*issuer) { return func(i *issuer) { i.sign = sign } }
+func signed(sign func(string) string) func(*oidctest.Issuer) {
+	return func(i *oidctest.Issuer) { i.Sign = sign }
+}
 
 func query(name, value string) func(*browser, *url.URL) {
 	return func(_ *browser, back *url.URL) {
@@ -333,7 +336,7 @@ func TestAnAnswerIsGoodOnce(t *testing.T) {
 
 func TestAProviderThatIsDownStopsNobodyElse(t *testing.T) {
 	d := newDoor(t, access.Options{})
-	d.issuer.server.Close()
+	d.issuer.Close()
 	b := d.browser()
 	if res, body, _ := b.get(d.server.URL + oidc.StartPath); res.StatusCode != http.StatusBadGateway || !strings.Contains(body, "the sign-in provider can&#39;t be asked") {
 		t.Errorf("start = %s: %s, want 502 and why", res.Status, body)
@@ -364,13 +367,13 @@ func TestFailuresLockAnAddressAndOtherSitesDoNot(t *testing.T) {
 	for range 40 { // what a page of another site can make a browser do
 		b.get(d.server.URL + oidc.CallbackPath + "?state=x&code=y")
 	}
-	d.issuer.claims = map[string]any{"groups": nil}
+	d.issuer.Claims = map[string]any{"groups": nil}
 	for i := range 5 {
 		if res, _, _ := b.get(b.begin().String()); res.StatusCode != http.StatusForbidden {
 			t.Fatalf("failure %d = %s, want 403", i+1, res.Status)
 		}
 	}
-	d.issuer.claims = nil
+	d.issuer.Claims = nil
 	if res, _, _ := b.get(b.begin().String()); res.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("after 5 failures = %s, want 429", res.Status)
 	}
