@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -36,6 +37,10 @@ type apiConfig struct {
 	// reach the listener on port 443. ACMEEmail is whom it may write to.
 	ACMEDomains []string `yaml:"acme_domains"`
 	ACMEEmail   string   `yaml:"acme_email"`
+	// ACMEDirectory is another ACME authority's directory, and ACMECAFile has the
+	// authorities of its own certificate.
+	ACMEDirectory string `yaml:"acme_directory"`
+	ACMECAFile    string `yaml:"acme_ca_file"`
 	// ClientCA is a file with the authorities of clients' certificates. ClientRoles are
 	// the roles of those clients, by common name.
 	ClientCA    string            `yaml:"client_ca"`
@@ -52,6 +57,8 @@ func (c *apiConfig) register(set *pflag.FlagSet) {
 	set.StringSliceVar(&c.TLSHosts, "api-tls-hosts", nil, "further names and addresses of a self-signed certificate")
 	set.StringSliceVar(&c.ACMEDomains, "api-acme-domains", nil, "names to get a certificate for from Let's Encrypt, which must reach --api-listen on port 443")
 	set.StringVar(&c.ACMEEmail, "api-acme-email", "", "address that Let's Encrypt may write to")
+	set.StringVar(&c.ACMEDirectory, "api-acme-directory", "", "directory of another ACME authority, such as https://ca.internal/acme/acme/directory (default Let's Encrypt's)")
+	set.StringVar(&c.ACMECAFile, "api-acme-ca-file", "", "file with the authorities of that directory's own certificate")
 	set.StringVar(&c.ClientCA, "api-client-ca", "", "file with the authorities of clients' certificates")
 	set.StringToStringVar(&c.ClientRoles, "api-client-roles", nil, "NAME=ROLE of clients' certificates, by common name")
 	set.StringSliceVar(&c.Networks, "api-networks", nil, "networks that requests may come from, such as 10.0.0.0/8 (default all)")
@@ -65,6 +72,8 @@ func (c *apiConfig) override(set *pflag.FlagSet, given apiConfig) {
 	override(set, "api-tls-hosts", &c.TLSHosts, given.TLSHosts)
 	override(set, "api-acme-domains", &c.ACMEDomains, given.ACMEDomains)
 	override(set, "api-acme-email", &c.ACMEEmail, given.ACMEEmail)
+	override(set, "api-acme-directory", &c.ACMEDirectory, given.ACMEDirectory)
+	override(set, "api-acme-ca-file", &c.ACMECAFile, given.ACMECAFile)
 	override(set, "api-client-ca", &c.ClientCA, given.ClientCA)
 	override(set, "api-client-roles", &c.ClientRoles, given.ClientRoles)
 	override(set, "api-networks", &c.Networks, given.Networks)
@@ -85,6 +94,12 @@ func (c *apiConfig) check() error {
 	}
 	if c.TLSCert != "" && len(c.ACMEDomains) > 0 {
 		errs = append(errs, errors.New("api: choose either tls_cert or acme_domains"))
+	}
+	if (c.ACMEDirectory != "" || c.ACMECAFile != "" || c.ACMEEmail != "") && len(c.ACMEDomains) == 0 {
+		errs = append(errs, errors.New("api: acme_directory, acme_ca_file and acme_email need acme_domains"))
+	}
+	if u, err := url.Parse(c.ACMEDirectory); c.ACMEDirectory != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		errs = append(errs, fmt.Errorf("api acme_directory %q: want https://HOST/PATH", c.ACMEDirectory))
 	}
 	if c.Plain && (c.TLSCert != "" || c.ClientCA != "" || len(c.ACMEDomains) > 0) {
 		errs = append(errs, errors.New("api: plain goes with no certificates"))
@@ -138,7 +153,7 @@ func (c *apiConfig) tls(data string, log *slog.Logger) (*tls.Config, error) {
 		hosts = append(hosts, host)
 	}
 	config, fingerprint, err := access.TLS{
-		CertFile: c.TLSCert, KeyFile: c.TLSKey, ACMEDomains: c.ACMEDomains, ACMEEmail: c.ACMEEmail,
+		CertFile: c.TLSCert, KeyFile: c.TLSKey, ACMEDomains: c.ACMEDomains, ACMEEmail: c.ACMEEmail, ACMEDirectory: c.ACMEDirectory, ACMECAFile: c.ACMECAFile,
 		Dir: filepath.Join(data, "tls"), Hosts: hosts, ClientCA: c.ClientCA,
 	}.Config(log)
 	if err == nil && fingerprint != "" {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +37,10 @@ type TLS struct {
 	// authority may write to. The listener must be reached from it on port 443.
 	ACMEDomains []string
 	ACMEEmail   string
+	// ACMEDirectory is the authority's directory; empty is Let's Encrypt's. ACMECAFile
+	// has the authorities of the directory's own certificate, in place of the system's.
+	ACMEDirectory string
+	ACMECAFile    string
 	// Dir is the folder for what is made.
 	Dir string
 	// Hosts are the names and addresses of a certificate that is made.
@@ -48,9 +54,13 @@ type TLS struct {
 func (t TLS) Config(log *slog.Logger) (config *tls.Config, fingerprint string, err error) {
 	switch {
 	case len(t.ACMEDomains) > 0:
+		client, err := t.acmeClient()
+		if err != nil {
+			return nil, "", err
+		}
 		manager := &autocert.Manager{
 			Prompt: autocert.AcceptTOS, Email: t.ACMEEmail, HostPolicy: autocert.HostWhitelist(t.ACMEDomains...),
-			Cache: autocert.DirCache(filepath.Join(t.Dir, "acme")),
+			Cache: autocert.DirCache(filepath.Join(t.Dir, "acme")), Client: client,
 		}
 		config = manager.TLSConfig()
 		config.NextProtos = []string{acme.ALPNProto}
@@ -71,16 +81,40 @@ func (t TLS) Config(log *slog.Logger) (config *tls.Config, fingerprint string, e
 	// One request at a time on a connection: who bounds connections bounds requests.
 	config.NextProtos = append(config.NextProtos, "http/1.1")
 	if t.ClientCA != "" {
-		text, err := os.ReadFile(t.ClientCA)
-		if err != nil {
+		config.ClientAuth = tls.VerifyClientCertIfGiven
+		if config.ClientCAs, err = Authorities(t.ClientCA); err != nil {
 			return nil, "", fmt.Errorf("client authorities: %w", err)
-		}
-		config.ClientAuth, config.ClientCAs = tls.VerifyClientCertIfGiven, x509.NewCertPool()
-		if !config.ClientCAs.AppendCertsFromPEM(text) {
-			return nil, "", fmt.Errorf("client authorities: %s holds no certificate in PEM form", t.ClientCA)
 		}
 	}
 	return config, fingerprint, nil
+}
+
+// acmeClient talks to the ACME authority.
+func (t TLS) acmeClient() (*acme.Client, error) {
+	client := &acme.Client{DirectoryURL: cmp.Or(t.ACMEDirectory, autocert.DefaultACMEDirectory)}
+	if t.ACMECAFile != "" {
+		pool, err := Authorities(t.ACMECAFile)
+		if err != nil {
+			return nil, fmt.Errorf("authorities of the ACME directory: %w", err)
+		}
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+		client.HTTPClient = &http.Client{Transport: transport, Timeout: time.Minute}
+	}
+	return client, nil
+}
+
+// Authorities are the certificates of a file in PEM form.
+func Authorities(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", file)
+	}
+	return pool, nil
 }
 
 // Fingerprint is the SHA-256 of a certificate as openssl prints it.

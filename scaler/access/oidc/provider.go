@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -138,13 +137,9 @@ func New(c Config, guard *access.Guard) (*Provider, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if c.CAFile != "" {
-		text, err := os.ReadFile(c.CAFile)
+		pool, err := access.Authorities(c.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("authorities of the OIDC provider: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("authorities of the OIDC provider: %s holds no certificate in PEM form", c.CAFile)
+			return nil, fmt.Errorf("authorities of the provider: %w", err)
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
