@@ -35,6 +35,8 @@ func TestImportsPointOneWay(t *testing.T) {
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
 	allowed["scaler/secrets"] = append(slices.Clone(loop), "scaler/credentials")
+	allowed["scaler/access/oidc"] = []string{"scaler/access"}
+	allowed["scaler/outbound"] = []string{}
 	allowed["scaler/audit"] = []string{"scaler/access"}
 	allowed["scaler/operation"] = loop
 	allowed["scaler/docs"] = []string{"templates"}

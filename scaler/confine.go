@@ -2,7 +2,6 @@ package scaler
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
@@ -42,7 +41,7 @@ func localFiles(app *spec.Application, doc *strictyaml.Document) strictyaml.Mist
 		if g.CloudInit.Base != "" {
 			refuse(path+".cloud_init.base", g.CloudInit.Base)
 		}
-		if g.Module != nil && !strings.Contains(g.Module.Source, "://") && strings.ContainsAny(g.Module.Source[:min(1, len(g.Module.Source))], "./~") {
+		if g.Module != nil && localModule(g.Module.Source) {
 			refuse(path+".module.source", g.Module.Source)
 		}
 		if g.Drain != nil && len(g.Drain.Command) > 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
-// Config is what a Service works with. Every exported field but Checks, Prices and
-// Decided is required.
+// Config is what a Service works with. Every exported field but CheckHost, Checks,
+// Prices and Decided is required.
 type Config struct {
 	// Data is the folder with everything on disk.
 	Data      string
@@ -25,6 +25,9 @@ type Config struct {
 	Inspector Inspector
 	// CheckQuery says what is wrong with a PromQL expression.
 	CheckQuery func(promql string) error
+	// CheckHost says why a host that a description names may not be called; nil lets all
+	// through. See CheckHosts.
+	CheckHost func(host string, dialled bool) error
 	// DriftEvery is the time between two drift checks of a shard.
 	DriftEvery time.Duration
 	// DriftPerHour and DriftAtOnce bound the drift checks of all groups; 0 is no limit.

@@ -41,9 +41,9 @@ func Validate(source Source, checkQuery func(promql string) error, more ...spec.
 	return app, nil, err
 }
 
-// Validate is the function Validate with the service's monitoring and prices.
+// Validate is the function Validate with the service's monitoring, prices and hosts.
 func (s *Service) Validate(source Source) (*spec.Application, error) {
-	app, _, err := Validate(source, s.config.CheckQuery, CheckPrices(s.config.Prices))
+	app, _, err := Validate(source, s.config.CheckQuery, CheckPrices(s.config.Prices), CheckHosts(s.config.CheckHost))
 	return app, err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/scalerd/scalerd/scaler/outbound"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/price"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
@@ -34,6 +35,9 @@ type config struct {
 	API apiConfig `yaml:"api"`
 	// OIDC is a provider that people may sign in with.
 	OIDC oidcConfig `yaml:"oidc"`
+	// Reachable are the hosts, addresses and networks that descriptions may have requests
+	// sent to; default: all but link-local ones and clouds' metadata.
+	Reachable []string `yaml:"reachable"`
 	// Engine is terraform, or tofu for OpenTofu.
 	Engine string `yaml:"engine" jsonschema:"enum=terraform,enum=tofu"`
 	// Terraform is the engine's binary; default: the one on PATH, else a terraform is
@@ -106,6 +110,7 @@ func (f *flags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.given.OptimizerListen, "optimizer-listen", "", "loopback address of MiCADO's Optimizer API and of /v1/optimizers, for external loops and simulators, such as 127.0.0.1:12346 (default none)")
 	f.given.API.register(set)
 	f.given.OIDC.register(set)
+	set.StringSliceVar(&f.given.Reachable, "reachable", nil, "hosts, addresses and networks that descriptions may have requests sent to, such as prometheus.internal,10.0.0.0/8 (default all but link-local addresses and clouds' metadata)")
 	set.StringVar(&f.given.Engine, "engine", d.Engine, "terraform, or tofu for OpenTofu")
 	set.StringVar(&f.given.Terraform, "terraform", "", "binary of the engine (default: on PATH; a terraform is fetched else)")
 	set.StringVar(&f.given.Credentials, "credentials", "", "file with the clouds' credentials (layout of MiCADO's auth_data.yaml), mode 0600 (default: from the environment)")
@@ -145,6 +150,7 @@ func (f *flags) config(set *pflag.FlagSet) (config, error) {
 	override(set, "optimizer-listen", &c.OptimizerListen, f.given.OptimizerListen)
 	c.API.override(set, f.given.API)
 	c.OIDC.override(set, f.given.OIDC)
+	override(set, "reachable", &c.Reachable, f.given.Reachable)
 	override(set, "engine", &c.Engine, f.given.Engine)
 	override(set, "terraform", &c.Terraform, f.given.Terraform)
 	override(set, "credentials", &c.Credentials, f.given.Credentials)
@@ -207,6 +213,9 @@ func (c *config) check() error {
 	}
 	if err := c.OIDC.check(c.API.Listen); err != nil {
 		errs = append(errs, err)
+	}
+	if _, err := outbound.Parse(c.Reachable); err != nil {
+		errs = append(errs, fmt.Errorf("reachable: %w", err))
 	}
 	if c.CredentialsKey != "" && c.CredentialsPassphrase != "" {
 		errs = append(errs, errors.New("credentials: choose either credentials_key or credentials_passphrase"))

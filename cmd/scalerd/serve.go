@@ -32,6 +32,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/operation"
+	"github.com/scalerd/scalerd/scaler/outbound"
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/secrets"
 	"github.com/scalerd/scalerd/scaler/store"
@@ -84,7 +85,11 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		return err
 	}
 	defer db.Close()
-	embedded, err := monitor.OpenEmbedded(filepath.Join(c.Data, "metrics"), monitor.EmbeddedOptions{Logger: log, Registerer: registry})
+	reachable, err := outbound.Parse(c.Reachable)
+	if err != nil {
+		return fmt.Errorf("reachable: %w", err)
+	}
+	embedded, err := monitor.OpenEmbedded(filepath.Join(c.Data, "metrics"), monitor.EmbeddedOptions{Logger: log, Registerer: registry, Dial: reachable.DialNode})
 	if err != nil {
 		return err
 	}
@@ -115,9 +120,10 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
 		}),
-		Monitor:    monitors(embedded, log),
+		Monitor:    monitors(embedded, reachable, log),
 		Inspector:  local.Inspector{},
 		CheckQuery: monitor.CheckQuery,
+		CheckHost:  reachable.Host,
 		DriftEvery: c.DriftInterval.AsDuration(), DriftPerHour: c.DriftPerHour, DriftAtOnce: max(1, c.TerraformProcesses/4),
 
 		LookupEvery: c.LookupInterval.AsDuration(),
@@ -127,7 +133,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		Log:     log,
 		Prices:  prices,
 		Checks:  checks(c.PolicyDir),
-		Drainer: hook.Drainer{},
+		Drainer: hook.Drainer{Client: reachable.Client()},
 		Decided: auditDecisions(audits),
 	})
 
@@ -191,7 +197,7 @@ func checks(dir string) scaler.Checks {
 
 // monitors opens an application's monitoring: its own Prometheus, or a part of the
 // embedded one.
-func monitors(embedded *monitor.Embedded, log *slog.Logger) func(*spec.Application, string) (scaler.Monitor, error) {
+func monitors(embedded *monitor.Embedded, reachable *outbound.Policy, log *slog.Logger) func(*spec.Application, string) (scaler.Monitor, error) {
 	return func(app *spec.Application, appDir string) (scaler.Monitor, error) {
 		external := app.Monitoring.Prometheus
 		if external == nil {
@@ -201,7 +207,7 @@ func monitors(embedded *monitor.Embedded, log *slog.Logger) func(*spec.Applicati
 		if fileSD == "" {
 			fileSD = filepath.Join(appDir, "targets.json")
 		}
-		return monitor.NewExternal(*external, fileSD, monitor.ExternalOptions{})
+		return monitor.NewExternal(*external, fileSD, monitor.ExternalOptions{Dial: reachable.Dial, Transport: reachable.Transport})
 	}
 }
 

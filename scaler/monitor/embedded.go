@@ -2,13 +2,16 @@ package monitor
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	httpconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
@@ -51,6 +54,8 @@ type EmbeddedOptions struct {
 	// Registerer receives scalerd_monitor_series and
 	// scalerd_monitor_queries_total. Default none.
 	Registerer prometheus.Registerer
+	// Dial makes the connections of scrapes; nil is a net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Embedded scrapes targets and keeps their samples, for all applications of a
@@ -93,7 +98,7 @@ func OpenEmbedded(dir string, o EmbeddedOptions) (*Embedded, error) {
 		updates: make(chan map[string][]*targetgroup.Group, 1),
 		stopped: make(chan struct{}),
 	}
-	if err := e.configure(libraries); err != nil {
+	if err := e.configure(o, libraries); err != nil {
 		return nil, errors.Join(fmt.Errorf("configure scraping: %w", err), db.Close())
 	}
 	if e.metrics, err = newMetrics(o.Registerer, db); err != nil {
@@ -119,17 +124,18 @@ func storageOptions(o EmbeddedOptions) *tsdb.Options {
 	return s
 }
 
-func (e *Embedded) configure(logger *slog.Logger) error {
+func (e *Embedded) configure(o EmbeddedOptions, logger *slog.Logger) error {
 	// Load is the only way to a config that the scrape manager accepts.
 	cfg, err := config.Load(scrapeConfig, logger)
 	if err != nil {
 		return err
 	}
 	e.config = cfg.ScrapeConfigs[0]
-	e.scraper, err = scrape.NewManager(&scrape.Options{
-		DiscoveryReloadInterval:  model.Duration(reloadInterval),
-		DiscoveryReloadOnStartup: true,
-	}, logger, nil, nil, e.db, prometheus.NewRegistry())
+	options := &scrape.Options{DiscoveryReloadInterval: model.Duration(reloadInterval), DiscoveryReloadOnStartup: true}
+	if o.Dial != nil {
+		options.HTTPClientOptions = append(options.HTTPClientOptions, httpconfig.WithDialContextFunc(o.Dial))
+	}
+	e.scraper, err = scrape.NewManager(options, logger, nil, nil, e.db, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,6 +37,10 @@ type ExternalOptions struct {
 	Timeout time.Duration
 	// Logger receives the server's warnings. Default none.
 	Logger *slog.Logger
+	// Dial makes the connections, and Transport sees each request before it is made;
+	// nil for neither.
+	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
+	Transport func(http.RoundTripper) http.RoundTripper
 }
 
 // External asks an existing Prometheus, or anything that speaks its HTTP query
@@ -63,9 +68,16 @@ func NewExternal(cfg spec.Prometheus, fileSD string, o ExternalOptions) (*Extern
 	if err := settings.Validate(); err != nil {
 		return nil, fmt.Errorf("configure prometheus client: %w", err)
 	}
-	client, err := config.NewClientFromConfig(settings, "scalerd")
+	var options []config.HTTPClientOption
+	if o.Dial != nil {
+		options = append(options, config.WithDialContextFunc(o.Dial))
+	}
+	client, err := config.NewClientFromConfig(settings, "scalerd", options...)
 	if err != nil {
 		return nil, fmt.Errorf("configure prometheus client: %w", err)
+	}
+	if o.Transport != nil {
+		client.Transport = o.Transport(client.Transport)
 	}
 	server, err := api.NewClient(api.Config{Address: cfg.URL, Client: client})
 	if err != nil {
