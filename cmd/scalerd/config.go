@@ -89,6 +89,7 @@ func defaults() config {
 		LogLevel:           "info",
 		Vault:              defaultVault(),
 		OIDC:               defaultOIDC(),
+		Reachable:          []string{},
 	}
 }
 

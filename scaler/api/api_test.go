@@ -24,6 +24,7 @@ import (
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/operation"
+	"github.com/scalerd/scalerd/scaler/outbound"
 	"github.com/scalerd/scalerd/scaler/store"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/spec"
@@ -87,6 +88,7 @@ func running(t testing.TB, tf scaler.Terraform) (*scaler.Service, *operation.Reg
 			return monitor.NewExternal(spec.Prometheus{URL: "http://127.0.0.1:1"}, filepath.Join(appDir, "targets.json"), monitor.ExternalOptions{})
 		},
 		CheckQuery: monitor.CheckQuery,
+		CheckHost:  (&outbound.Policy{}).Host,
 		Metrics:    scaler.NewMetrics(prometheus.NewRegistry()),
 		Log:        slog.New(slog.DiscardHandler),
 	})

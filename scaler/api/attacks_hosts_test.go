@@ -1,0 +1,81 @@
+package api_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/api"
+)
+
+// TestAttacksByHosts submits descriptions that name hosts which scalerd's machine reaches
+// and their author does not; -v prints the table. What happens when a harmless name leads
+// there is the test of scaler/outbound.
+func TestAttacksByHosts(t *testing.T) {
+	c := fortify(t, access.Options{})
+	operator := c.bearer("operator")
+	monitored := func(url string) string {
+		return "monitoring: {prometheus: {url: '" + url + "'}}\n" + empty
+	}
+	scraped := func(address string) string {
+		return "monitoring: {targets: [{job: x, addresses: ['" + address + "']}]}\n" + empty
+	}
+	drained := func(url string) string {
+		return strings.Replace(empty, "initial: 0", "initial: 0, drain: {url: '"+url+"'}", 1)
+	}
+	module := func(source string) string {
+		return "name: shop\ngroups:\n  - name: web\n    cloud: module\n    min: 0\n    max: 3\n    module:\n      source: '" + source +
+			"'\n      node: {name: '{node}'}\n      providers: {random: {source: hashicorp/random, version: '~> 3.0'}}\n"
+	}
+	ec2 := func(endpoint string) string {
+		return "name: shop\ngroups:\n  - name: web\n    cloud: ec2\n    min: 0\n    max: 3\n    ec2: {region: eu-west-1, ami: ami-0123456789abcdef0, instance_type: t3.small, endpoint: '" + endpoint + "'}\n"
+	}
+	openstack := func(url string) string {
+		return "name: shop\ngroups:\n  - name: web\n    cloud: openstack\n    min: 0\n    max: 3\n    openstack: {auth_url: '" + url + "', image_name: a, flavor_name: b, networks: [{name: c}]}\n"
+	}
+	for _, attack := range []struct {
+		what, text, path string // path is where the mistake is said to be
+		status           string
+	}{
+		{"an existing Prometheus on this machine", monitored("http://127.0.0.1:9090"), "", "200 OK"},
+		{"a Prometheus that is the cloud's metadata", monitored("http://169.254.169.254/latest/meta-data/iam/"), "monitoring.prometheus.url", "422 Unprocessable Entity"},
+		{"metadata by its name", monitored("http://metadata.google.internal/computeMetadata/v1/"), "monitoring.prometheus.url", "422 Unprocessable Entity"},
+		{"metadata as one number", monitored("http://2852039166/"), "monitoring.prometheus.url", "422 Unprocessable Entity"},
+		{"metadata in IPv6", monitored("http://[::ffff:a9fe:a9fe]/"), "monitoring.prometheus.url", "422 Unprocessable Entity"},
+		{"a Prometheus that is a file", monitored("file:///etc/passwd"), "monitoring.prometheus.url", "422 Unprocessable Entity"},
+		{"scraped metadata", scraped("169.254.169.254:80"), "monitoring.targets[0].addresses[0]", "422 Unprocessable Entity"},
+		{"drained by metadata", drained("http://169.254.169.254/"), "groups[0].drain.url", "422 Unprocessable Entity"},
+		{"an EC2 that is metadata", ec2("http://169.254.169.254/"), "groups[0].ec2.endpoint", "422 Unprocessable Entity"},
+		{"an OpenStack that is metadata", openstack("http://[fd00:ec2::254]/v3"), "groups[0].openstack.auth_url", "422 Unprocessable Entity"},
+		{"states kept in metadata", "backend: {type: http, config: {address: 'http://169.254.169.254/state'}}\n" + empty, "backend.config.address", "422 Unprocessable Entity"},
+		{"a module from metadata", module("http://169.254.169.254/module.zip"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from metadata by Git", module("git::https://169.254.169.254/module.git"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module of scalerd's machine", module("/srv/module"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module of scalerd's machine as an address", module("git::file:///srv/module"), "groups[0].module.source", "422 Unprocessable Entity"},
+	} {
+		body, err := json.Marshal(api.Description{File: "shop.yaml", Text: attack.text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, where := range []string{"/v1/validate", "/v1/applications"} {
+			if attack.path == "" && where != "/v1/validate" {
+				continue
+			}
+			res, text := c.do("POST", where, string(body), operator...)
+			if res.Status != attack.status {
+				t.Errorf("%s, POST %s -> %s, want %s: %s", attack.what, where, res.Status, attack.status, text)
+			}
+			var answer struct {
+				Errors []struct{ Location string }
+			}
+			if err := json.Unmarshal([]byte(text), &answer); err != nil {
+				t.Fatal(err)
+			}
+			if attack.path != "" && (len(answer.Errors) != 1 || answer.Errors[0].Location != attack.path) {
+				t.Errorf("%s, POST %s: %s, want one mistake at %s", attack.what, where, text, attack.path)
+			}
+		}
+		t.Logf("%-55s -> %s", attack.what, attack.status)
+	}
+}
