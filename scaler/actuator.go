@@ -104,6 +104,14 @@ type actuator struct {
 	checks  Checks
 	drainer Drainer
 	created map[string]time.Time
+	// told is what the last Fleet's nodes were made of, and remembered what the last
+	// look for nodes that are gone saw.
+	told struct {
+		members []*members
+		leaving bool
+		nodes   []FleetNode
+	}
+	remembered []*members
 	next    int
 	steps   map[string]StepStatus
 	results chan result
@@ -265,5 +273,8 @@ func (a *actuator) readMail() {
 	}
 	if dismiss {
 		a.adopting, a.desc, a.dismissed, a.wish = nil, nil, true, &wish{}
+		for _, s := range a.shards {
+			s.members = nil // without a description, no node is outdated
+		}
 	}
 }

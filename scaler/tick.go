@@ -113,7 +113,7 @@ func (a *application) saveReady(ctx context.Context, g *group, node string, now,
 		g.warmup.add(times)
 		g.booted(times.CreatedAt, now)
 	}
-	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
+	if err := a.config.Store.SaveNodes(ctx, a.name, g.name, map[string]NodeTimes{node: times}); err != nil {
 		a.log.Warn("note when a node was ready", "node", node, "error", err)
 	}
 }
