@@ -112,9 +112,9 @@ type actuator struct {
 		nodes   []FleetNode
 	}
 	remembered []*members
-	next    int
-	steps   map[string]StepStatus
-	results chan result
+	next       int
+	steps      map[string]StepStatus
+	results    chan result
 	// drift are the findings, and checked the time of the last drift check, by
 	// shard; checking is the shard whose check is under way.
 	drift    map[string][]DriftFinding
