@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,7 +180,7 @@ func (a *application) interval() time.Duration {
 // start brings up what is stored: the described groups, and those whose removal
 // was interrupted.
 func (a *application) start(ctx context.Context) error {
-	if err := os.MkdirAll(a.dir(), 0o700); err != nil {
+	if err := a.config.disk.folder(a.dir()); err != nil {
 		return fmt.Errorf("application folder: %w", err)
 	}
 	if a.stored.Destroying {
@@ -296,6 +297,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	act := &actuator{
 		app: a.name, group: name,
 		dir:        filepath.Join(a.dir(), name),
+		disk:       a.config.disk,
 		tf:         a.config.Terraform,
 		store:      a.config.Store,
 		inspect:    a.config.Inspector,
@@ -319,11 +321,15 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	if err := act.load(ctx, d); err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
 	}
+	now := time.Now()
 	g := &group{name: name, row: row, actuator: act, history: row.history(), prices: a.config.Prices, account: row.Remembered.Spending, pending: maps.Clone(row.Remembered.Pending), ready: map[string]time.Time{}, up: map[string]bool{}}
 	for node, t := range times {
 		if !t.ReadyAt.IsZero() {
-			g.ready[node] = t.ReadyAt
+			g.ready[node] = notAfter(t.ReadyAt, now)
 		}
+	}
+	for name, since := range g.pending {
+		g.pending[name] = notAfter(since, now)
 	}
 	g.warmup.restore(times)
 	a.groups = append(a.groups, g)
@@ -379,7 +385,7 @@ func (a *application) sweep(ctx context.Context) {
 	if !a.stored.Destroying || len(a.groups) > 0 {
 		return
 	}
-	if err := errors.Join(os.RemoveAll(a.dir()), a.config.Store.DeleteApplication(ctx, a.name)); err != nil {
+	if err := errors.Join(a.config.disk.remove(a.dir()), a.config.Store.DeleteApplication(ctx, a.name)); err != nil {
 		a.problem = err.Error()
 		a.log.Error("application can't be removed", "error", err)
 		return
@@ -396,7 +402,7 @@ func groupDirs(appDir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), goneMark) {
 			names = append(names, e.Name())
 		}
 	}

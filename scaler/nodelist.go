@@ -8,8 +8,6 @@ import (
 	"os"
 	"strconv"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
 
 // The states of a node in a NodeList and a NodeStatus.
@@ -106,7 +104,9 @@ func ReadNodeList(path string) (NodeList, error) {
 
 // Write replaces the list at path at once, where it differs: a reader sees the old
 // one or the new.
-func (l NodeList) Write(path string) error {
+func (l NodeList) Write(path string) error { return l.write(disk{}, path) }
+
+func (l NodeList) write(d disk, path string) error {
 	text, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write node list %s: %w", path, err)
@@ -115,7 +115,7 @@ func (l NodeList) Write(path string) error {
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
 		return nil
 	}
-	if err := renameio.WriteFile(path, text, 0o644); err != nil {
+	if err := d.replace(path, text, 0o644); err != nil {
 		return fmt.Errorf("write node list %s: %w", path, err)
 	}
 	return nil

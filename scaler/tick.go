@@ -323,7 +323,7 @@ func (a *application) publish(now time.Time) {
 	if a.destroyed {
 		return
 	}
-	if err := list(v.nodes, now).Write(filepath.Join(a.dir(), NodeListFile)); err != nil {
+	if err := list(v.nodes, now).write(a.config.disk, filepath.Join(a.dir(), NodeListFile)); err != nil {
 		a.log.Warn("node list", "error", err)
 	}
 	if a.monitor != nil {
