@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -144,7 +145,11 @@ func (a *application) run(ctx context.Context) {
 			return
 		case o := <-a.orders:
 			interval := a.interval()
+			incomplete := a.complete(ctx)
 			err := o.do(ctx)
+			if incomplete != nil && errors.Is(err, ErrNotFound) {
+				err = incomplete // the group is there, and could not be brought up
+			}
 			a.publish(time.Now()) // who gave the order sees what it did
 			o.done <- err
 			if a.interval() != interval {
@@ -214,6 +219,20 @@ func (a *application) describe(ctx context.Context, described *spec.Application)
 	}
 	if err := a.dismissUndescribed(ctx); err != nil {
 		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// complete brings up the groups that could not be before, as on a full disk.
+func (a *application) complete(ctx context.Context) error {
+	if a.spec == nil || a.stored.Destroying {
+		return nil
+	}
+	var errs []error
+	for i := range a.spec.Groups {
+		if g := a.group(a.spec.Groups[i].Name); g == nil || g.removing || !g.row.Known {
+			errs = append(errs, a.describeGroup(ctx, &a.spec.Groups[i]))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -385,6 +404,15 @@ func (a *application) sweep(ctx context.Context) {
 	if !a.stored.Destroying || len(a.groups) > 0 {
 		return
 	}
+	// One that could not be opened, as on a full disk, has its machines and its states.
+	if err := a.dismissUndescribed(ctx); err != nil {
+		a.problem = err.Error()
+		a.log.Error("groups can't be removed", "error", err)
+		return
+	}
+	if len(a.groups) > 0 {
+		return
+	}
 	if err := errors.Join(a.config.disk.remove(a.dir()), a.config.Store.DeleteApplication(ctx, a.name)); err != nil {
 		a.problem = err.Error()
 		a.log.Error("application can't be removed", "error", err)
@@ -397,6 +425,9 @@ func (a *application) sweep(ctx context.Context) {
 // groupDirs lists the groups that have a folder.
 func groupDirs(appDir string) ([]string, error) {
 	entries, err := os.ReadDir(appDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", err)
 	}
