@@ -41,6 +41,7 @@ type description struct {
 type actuator struct {
 	app, group string
 	dir        string
+	disk       disk
 	tf         Terraform
 	store      Store
 	inspect    Inspector
@@ -115,6 +116,8 @@ type actuator struct {
 	next       int
 	steps      map[string]StepStatus
 	results    chan result
+	// ended are steps whose end could not be journalled yet.
+	ended []StepRecord
 	// drift are the findings, and checked the time of the last drift check, by
 	// shard; checking is the shard whose check is under way.
 	drift    map[string][]DriftFinding

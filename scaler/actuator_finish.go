@@ -147,11 +147,12 @@ func (a *actuator) conclude(s *shard, err error) {
 		s.open.State = &StateRecord{Lineage: s.state.Lineage, Serial: s.state.Serial}
 	}
 	s.open.enter(end, now)
-	// Where this fails the step is resolved at the next start.
-	if err := a.store.SaveStep(context.Background(), *s.open); err != nil {
+	a.ended = append(a.ended, *s.open)
+	s.open = nil
+	// Where this fails nothing is done before it succeeds, or the next start resolves it.
+	if err := a.journalEnds(context.Background()); err != nil {
 		a.log.Warn("journal the end of a step", "shard", s.name, "error", err)
 	}
-	s.open = nil
 }
 
 // noteCreation remembers that a creation failed and when the next may be tried, or

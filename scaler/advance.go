@@ -3,7 +3,6 @@ package scaler
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 )
@@ -21,6 +20,9 @@ func (a *actuator) advance(ctx context.Context, now time.Time) {
 }
 
 func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
+	if err := a.journalEnds(ctx); err != nil {
+		return err
+	}
 	if a.adopting != nil {
 		if err := a.adopt(*a.adopting); err != nil {
 			return err
@@ -151,7 +153,7 @@ func (a *actuator) gone() bool {
 }
 
 func (a *actuator) remove(ctx context.Context) error {
-	if err := os.RemoveAll(a.dir); err != nil {
+	if err := a.disk.remove(a.dir); err != nil {
 		return fmt.Errorf("remove group folder: %w", err)
 	}
 	if err := a.store.DeleteGroup(ctx, a.app, a.group); err != nil {

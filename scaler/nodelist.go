@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
 
 // The states of a node in a NodeList and a NodeStatus.
@@ -107,7 +105,7 @@ func ReadNodeList(path string) (NodeList, error) {
 
 // Write replaces the list at path at once, where it differs: a reader sees the old
 // one or the new.
-func (l NodeList) Write(path string) error { return new(listFile).write(path, l.Nodes) }
+func (l NodeList) Write(path string) error { return new(listFile).write(disk{}, path, l.Nodes) }
 
 // listFile writes one application's live node list again and again. A node has a
 // line, which is encoded anew only where the node has changed: most of a large fleet
@@ -118,7 +116,7 @@ type listFile struct {
 	lines [][]byte
 }
 
-func (f *listFile) write(path string, nodes []ListedNode) error {
+func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
 	known := f.lines != nil
 	if known && slices.Equal(nodes, f.nodes) {
 		if _, err := os.Stat(path); err == nil {
@@ -131,7 +129,7 @@ func (f *listFile) write(path string, nodes []ListedNode) error {
 	}
 	text := slices.Concat([]byte("{\n  \"nodes\": ["), bytes.Join(lines, []byte(",")), []byte("\n  ]\n}\n"))
 	if have, err := os.ReadFile(path); known || err != nil || !bytes.Equal(have, text) {
-		if err := renameio.WriteFile(path, text, 0o644); err != nil {
+		if err := d.replace(path, text, 0o644); err != nil {
 			return fmt.Errorf("write node list %s: %w", path, err)
 		}
 	}

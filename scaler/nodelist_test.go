@@ -27,7 +27,7 @@ func TestListFileIsAsIfWrittenAnew(t *testing.T) {
 				nodes = append(nodes, ListedNode{Name: name, Group: name[:1], State: rapid.SampledFrom([]string{StateBooting, StateReady}).Draw(t, "state")})
 			}
 			slices.SortFunc(nodes, func(x, y ListedNode) int { return strings.Compare(x.Name, y.Name) })
-			if err := file.write(again, nodes); err != nil {
+			if err := file.write(disk{}, again, nodes); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.RemoveAll(anew); err != nil {
@@ -61,7 +61,7 @@ func TestListFileThatSomebodyRemovedComesBack(t *testing.T) {
 	nodes := []ListedNode{{Name: "a-1", Group: "a", State: StateReady, CreatedAt: time.Unix(1, 0)}}
 	var file listFile
 	for range 2 {
-		if err := file.write(path, nodes); err != nil {
+		if err := file.write(disk{}, path, nodes); err != nil {
 			t.Fatal(err)
 		}
 		if list, err := ReadNodeList(path); err != nil || len(list.Nodes) != 1 {

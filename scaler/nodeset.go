@@ -157,7 +157,7 @@ func (a *actuator) roomy(edits map[*shard]tfgen.Nodes, now time.Time) (*shard, e
 		return best, nil
 	}
 	name := a.freeShardName()
-	s := &shard{name: name, dir: filepath.Join(a.dir, name), nodes: tfgen.Nodes{}}
+	s := &shard{name: name, dir: filepath.Join(a.dir, name), disk: a.disk, nodes: tfgen.Nodes{}}
 	if err := s.writeModule(a.module, a.handed()); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ type page struct {
 // tellOthers tells balancers and the monitoring which nodes there are. What could not
 // be told is told at the next tick.
 func (a *application) tellOthers(nodes []NodeStatus, now time.Time) {
-	if err := a.shown.file.write(filepath.Join(a.dir(), NodeListFile), listed(nodes, now)); err != nil {
+	if err := a.shown.file.write(a.config.disk, filepath.Join(a.dir(), NodeListFile), listed(nodes, now)); err != nil {
 		a.log.Warn("node list", "error", err)
 	}
 	if a.monitor == nil {

@@ -31,10 +31,15 @@ func (a *application) tickTimed(ctx context.Context, now time.Time) {
 			a.config.Metrics.ticksMissed.WithLabelValues(a.name).Add(float64(missed))
 		}
 	}
+	incomplete := a.complete(ctx)
 	ctx, cancel := context.WithTimeout(ctx, interval)
 	defer cancel()
 	start := time.Now()
 	a.tick(ctx, now)
+	if incomplete != nil {
+		a.problem = incomplete.Error()
+		a.log.Error("application is not complete", "error", incomplete)
+	}
 	a.keepObserved(ctx, now)
 	a.config.Metrics.tickSeconds.WithLabelValues(a.name).Observe(time.Since(start).Seconds())
 }
@@ -51,7 +56,7 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 	readings := a.read(observing, now)
 	observe.End()
 	for _, g := range a.groups {
-		if g.spec == nil || g.removing {
+		if g.spec == nil || g.removing || !g.row.Known {
 			continue
 		}
 		_, propose := span(ctx, "propose", a.name, g.name, 0)
