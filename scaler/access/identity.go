@@ -52,7 +52,7 @@ type Identity struct {
 	// Name is the user's, or the token's name.
 	Name string
 	Role Role
-	// How they proved it: socket, password, token, session or certificate.
+	// How they proved it: socket, password, token, session, certificate or oidc.
 	How string
 	// From is the address that the request came from, or "socket".
 	From string

@@ -16,6 +16,7 @@ import (
 	"github.com/scalerd/scalerd/optimizer"
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/access/oidc"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/console"
 	"github.com/scalerd/scalerd/scaler/operation"
@@ -126,6 +127,7 @@ func start(t *testing.T) *served {
 	mux.Handle("GET /{$}", console.Handler())
 	mux.Handle("GET "+console.Prefix, console.Handler())
 	mux.Handle("/login", console.WithoutPrompt(guard.Login()))
+	mux.Handle("/login/", (*oidc.Provider)(nil).Handler())
 	mux.Handle("/logout", guard.Login())
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = api.NewServer(mux, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
