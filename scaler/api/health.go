@@ -24,7 +24,7 @@ type Health struct {
 type Who struct {
 	Name         string      `json:"name"`
 	Role         access.Role `json:"role" enum:"viewer,operator,admin"`
-	How          string      `json:"how" doc:"socket, password, token, session or certificate"`
+	How          string      `json:"how" doc:"socket, password, token, session, certificate or oidc"`
 	From         string      `json:"from"`
 	Applications []string    `json:"applications,omitempty" doc:"All that may be used, where it is not every one."`
 }
