@@ -90,9 +90,8 @@ func (p *Provider) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	who, err := p.identify(r, begun)
-	var unreachable *unreachableError
 	switch {
-	case errors.As(err, &unreachable):
+	case errors.Is(err, errUnreachable):
 		fail(w, http.StatusBadGateway, err)
 	case errors.Is(err, errBusy):
 		fail(w, http.StatusServiceUnavailable, err)

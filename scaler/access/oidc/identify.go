@@ -68,7 +68,7 @@ func (p *Provider) exchange(r *http.Request, code, begun string) (*oidc.IDToken,
 		return nil, fmt.Errorf("the provider does not take the code: %s", excerpt(refused.ErrorCode+" "+refused.ErrorDescription))
 	}
 	if err != nil {
-		return nil, &unreachableError{err}
+		return nil, p.unreachable(err)
 	}
 	raw, ok := tokens.Extra("id_token").(string)
 	if !ok {

@@ -124,9 +124,8 @@ type Provider struct {
 	exchanging chan struct{}
 
 	mu sync.Mutex
-	// found is the provider once it answered; failed and failedAt are its last failure.
+	// found is the provider once it answered; failedAt is when it last did not.
 	found    *oidc.Provider
-	failed   error
 	failedAt time.Time
 }
 
@@ -151,14 +150,14 @@ func New(c Config, guard *access.Guard) (*Provider, error) {
 	}, nil
 }
 
-// unreachableError is that the provider does not answer.
-type unreachableError struct{ err error }
+// errUnreachable is what people hear when the provider does not answer; the log has why.
+var errUnreachable = errors.New("the sign-in provider does not answer, an admin finds the reason in scalerd's log; users with a password can sign in meanwhile")
 
-func (e *unreachableError) Error() string {
-	return fmt.Sprintf("the sign-in provider can't be asked: %v; users with a password can sign in meanwhile", e.err)
+// unreachable logs why the provider does not answer.
+func (p *Provider) unreachable(err error) error {
+	p.config.Log.Warn("the OIDC provider does not answer", "issuer", p.config.Issuer, "error", err)
+	return errUnreachable
 }
-
-func (e *unreachableError) Unwrap() error { return e.err }
 
 // discover asks the provider about itself, once.
 func (p *Provider) discover() (*oidc.Provider, error) {
@@ -167,15 +166,14 @@ func (p *Provider) discover() (*oidc.Provider, error) {
 	if p.found != nil {
 		return p.found, nil
 	}
-	if p.failed != nil && time.Since(p.failedAt) < retryAfter {
-		return nil, p.failed
+	if time.Since(p.failedAt) < retryAfter {
+		return nil, errUnreachable
 	}
 	// Not the request's context: what is found outlives it, and keeps the client.
 	found, err := oidc.NewProvider(p.context(context.Background()), p.config.Issuer)
 	if err != nil {
-		p.config.Log.Warn("the OIDC provider does not answer", "issuer", p.config.Issuer, "error", err)
-		p.failed, p.failedAt = &unreachableError{err}, time.Now()
-		return nil, p.failed
+		p.failedAt = time.Now()
+		return nil, p.unreachable(err)
 	}
 	p.found = found
 	return found, nil
