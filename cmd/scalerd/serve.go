@@ -109,6 +109,10 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	if err != nil {
 		return err
 	}
+	signOn, err := c.OIDC.provider(guard, log)
+	if err != nil {
+		return fmt.Errorf("oidc: %w", err)
+	}
 	service := scaler.NewService(scaler.Config{
 		Data:  c.Data,
 		Store: db,
@@ -173,10 +177,6 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		shown, err := c.API.tls(c.Data, log)
 		if err != nil {
 			return fmt.Errorf("api: %w", err)
-		}
-		signOn, err := c.OIDC.provider(guard, log)
-		if err != nil {
-			return fmt.Errorf("oidc: %w", err)
 		}
 		group.Go(func() error {
 			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, signOn, trail, handler), log)

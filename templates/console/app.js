@@ -1,7 +1,8 @@
 // The console's frame: who is there, which page is shown, whether scalerd answers.
-import { Problem, get, listen, login, logout, methods } from "./client.js";
+import { Problem, get, listen, login, logout } from "./client.js";
 import { banner, button, el, failure, say, set } from "./ui.js";
 import { fleetPage } from "./fleet.js";
+import { methods } from "./client.js";
 
 const $ = (id) => document.getElementById(id);
 const main = $("main");
@@ -88,7 +89,6 @@ const signIn = (why) => {
   const name = el("input", { id: "name", name: "name", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
   const password = el("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true });
   const enter = el("button", { type: "submit", class: "main" }, "Sign in");
-  const others = el("p", { class: "buttons" });
   const form = el("form", { method: "post", action: "/login", class: "card signin", onsubmit: async (e) => {
     e.preventDefault();
     enter.disabled = true;
@@ -103,11 +103,13 @@ const signIn = (why) => {
     } finally { enter.disabled = false; }
   } },
     el("h1", {}, "Sign in"), wrong,
-    el("label", { for: "name" }, "Name"), name, el("label", { for: "password" }, "Password"), password, enter, others,
+    el("label", { for: "name" }, "Name"), name, el("label", { for: "password" }, "Password"), password, enter,
     el("p", { class: "quiet small" }, "Users are made on scalerd's machine: scalerctl users add NAME --role operator"));
   say(main, form);
   name.focus();
   const next = "/" + location.hash;
+  const others = el("p", { class: "buttons" });
+  enter.after(others);
   methods().then((list) => say(others, list.map((m) => el("a", { href: m.href + "?" + new URLSearchParams({ next }) }, m.label))), () => {});
 };
 
