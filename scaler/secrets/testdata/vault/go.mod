@@ -1,6 +1,6 @@
 // HashiCorp Vault as a tool of the tests: `make vault` builds it, without its plugins, at
 // the version that is pinned here. It is a module of its own, so that its dependencies
-// are not scalerd's. Two libraries that know the clouds, and would take most of the
+// are not scalerd's, and it is never part of a package: its licence (BUSL) is not ours. Two libraries that know the clouds, and would take most of the
 // build, are replaced by packages that know none: a server in memory asks no cloud.
 module github.com/scalerd/scalerd/scaler/secrets/testdata/vault
 
@@ -8,7 +8,7 @@ go 1.26.0
 
 tool github.com/hashicorp/vault
 
-require github.com/hashicorp/vault v1.21.4 // indirect
+require github.com/hashicorp/vault v1.21.2 // indirect
 
 require (
 	cel.dev/expr v0.24.0 // indirect
@@ -187,6 +187,7 @@ require (
 	github.com/google/flatbuffers v25.2.10+incompatible // indirect
 	github.com/google/gnostic-models v0.7.0 // indirect
 	github.com/google/go-cmp v0.7.0 // indirect
+	github.com/google/go-github v17.0.0+incompatible // indirect
 	github.com/google/go-github/v83 v83.0.0 // indirect
 	github.com/google/go-metrics-stackdriver v0.2.0 // indirect
 	github.com/google/go-querystring v1.2.0 // indirect
@@ -298,7 +299,7 @@ require (
 	github.com/hashicorp/vault-plugin-secrets-terraform v0.13.0 // indirect
 	github.com/hashicorp/vault/api v1.22.0 // indirect
 	github.com/hashicorp/vault/api/auth/kubernetes v0.10.0 // indirect
-	github.com/hashicorp/vault/sdk v0.21.0 // indirect
+	github.com/hashicorp/vault/sdk v0.20.0 // indirect
 	github.com/hashicorp/vault/vault/hcp_link/proto v0.0.0-20230201201504-b741fa893d77 // indirect
 	github.com/hashicorp/yamux v0.1.2 // indirect
 	github.com/huandu/xstrings v1.5.0 // indirect

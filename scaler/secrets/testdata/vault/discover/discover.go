@@ -18,8 +18,14 @@ var Providers = map[string]Provider{}
 
 var errNone = errors.New("discover: this build knows no clouds")
 
+// Config is what Parse reads.
+type Config map[string]string
+
+// String is empty.
+func (Config) String() string { return "" }
+
 // Parse refuses every configuration.
-func Parse(string) (map[string]string, error) { return nil, errNone }
+func Parse(string) (Config, error) { return nil, errNone }
 
 // Discover finds nothing.
 type Discover struct{}
