@@ -1,5 +1,9 @@
 // HashiCorp Vault as a tool of the tests: `make vault` builds it, without its plugins, at
 // the version that is pinned here. It is a module of its own, so that its dependencies
+// are not scalerd's, and is part of no package: its licence (BUSL) is not ours. Two
+// libraries that know the clouds, and would take most of the build, are replaced by
+// packages that know none: a server in memory asks no cloud.
+module of its own, so that its dependencies
 // are not scalerd's, and it is never part of a package: its licence (BUSL) is not ours. Two libraries that know the clouds, and would take most of the
 // build, are replaced by packages that know none: a server in memory asks no cloud.
 module github.com/scalerd/scalerd/scaler/secrets/testdata/vault
