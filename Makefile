@@ -83,7 +83,7 @@ bin/tofu: scaler/terraform/testdata/tofu/go.mod
 	cd scaler/terraform/testdata/tofu && $(GO) build -trimpath -ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' -o $(CURDIR)/bin/tofu github.com/opentofu/opentofu/cmd/tofu
 
 # HashiCorp Vault at the version that its own module pins; -p 1 because it is large.
-vault: bin/vault ## a real Vault for the tests of scaler/secrets: ten minutes once
+vault: bin/vault ## a real Vault for the tests of scaler/secrets: many minutes once
 bin/vault: scaler/secrets/testdata/vault/go.mod
 	cd scaler/secrets/testdata/vault && CGO_ENABLED=0 nice $(GO) build -p 1 -trimpath -tags minimal -ldflags '-s -w' -o $(CURDIR)/bin/vault github.com/hashicorp/vault
 

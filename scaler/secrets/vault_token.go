@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ func (v *Vault) Run(ctx context.Context) error {
 		if err := v.renew(ctx); err != nil && ctx.Err() == nil {
 			wait = 10 * time.Second
 			if !failing {
-				v.log.Warn("vault's token is not renewed; it is tried again", "error", err)
+				v.log.Warn("vault gives no token; it is asked again", "error", err)
 			}
 			failing = true
 		} else {
@@ -110,6 +111,9 @@ func (v *Vault) login(ctx context.Context) error {
 
 // failure says what went wrong without what Vault was sent.
 func (v *Vault) failure(what string, err error) error {
+	if request := (*url.Error)(nil); errors.As(err, &request) {
+		err = request.Err // its address is in v
+	}
 	hint := "look whether Vault runs; what needs it is tried again"
 	if refused := (*vault.ResponseError)(nil); errors.As(err, &refused) {
 		switch refused.StatusCode {
