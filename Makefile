@@ -20,7 +20,7 @@ CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 AXE         := axe-core@4.14.1
 
-.PHONY: build test e2e chaos soak race adts lint bench bench-scale tofu test-tofu bench-decisions bench-optimizer bench-api console-test demo dist deb deb-check clean
+.PHONY: build test e2e chaos soak race adts lint bench bench-scale tofu test-tofu vault test-vault bench-decisions bench-optimizer bench-api console-test demo dist deb deb-check clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -82,6 +82,14 @@ tofu: bin/tofu
 bin/tofu: scaler/terraform/testdata/tofu/go.mod
 	cd scaler/terraform/testdata/tofu && $(GO) build -trimpath -ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' -o $(CURDIR)/bin/tofu github.com/opentofu/opentofu/cmd/tofu
 
+# HashiCorp Vault at the version that its own module pins; -p 1 because it is large.
+vault: bin/vault ## a real Vault for the tests of scaler/secrets: many minutes once
+bin/vault: scaler/secrets/testdata/vault/go.mod
+	cd scaler/secrets/testdata/vault && CGO_ENABLED=0 nice $(GO) build -p 1 -trimpath -tags minimal -ldflags '-s -w' -o $(CURDIR)/bin/vault github.com/hashicorp/vault
+
+test-vault: bin/vault ## the keeper of credentials with a real Vault
+	$(GO) test -count 1 -timeout 5m -run 'TestRealVault' -v ./scaler/secrets ./cmd
+
 test-tofu: bin/tofu ## what runs terraform, with OpenTofu in its place
 	ENGINE=tofu $(GO) test -timeout 15m ./scaler/terraform
 	ENGINE=tofu $(GO) test -short -timeout 15m -run '$(SMOKE)' ./cmd
@@ -122,7 +130,11 @@ deb: dist ## the Debian package, dist/scalerd_VERSION_ARCH.deb
 	GOBIN=$(TOOLS) $(GO) install $(NFPM)
 	VERSION='$(VERSION)' ARCH=$(ARCH) SOURCE_DATE_EPOCH=$(EPOCH) $(TOOLS)/nfpm package -f templates/package/nfpm.yaml -p deb -t dist/
 
-deb-check: deb ## the package's life in a Debian of its own; as root, with debootstrap
+# A clone elsewhere gives the same bytes: nothing of this folder, this moment or what
+# was not committed is in the package.
+deb-check: deb ## two builds are the same; the package's life in a Debian of its own; as root, with debootstrap
+	rm -rf dist/again && git clone -q . dist/again && $(MAKE) -C dist/again deb TOOLS=$(TOOLS) VERSION='$(VERSION)' ARCH=$(ARCH)
+	cmp 'dist/scalerd_$(VERSION)_$(ARCH).deb' 'dist/again/dist/scalerd_$(VERSION)_$(ARCH).deb' && rm -rf dist/again
 	VERSION='$(VERSION)+1' ARCH=$(ARCH) SOURCE_DATE_EPOCH=$(EPOCH) $(TOOLS)/nfpm package -f templates/package/nfpm.yaml -p deb -t dist/
 	templates/package/check.sh 'dist/scalerd_$(VERSION)_$(ARCH).deb' 'dist/scalerd_$(VERSION)+1_$(ARCH).deb'
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/scalerd/scalerd/scaler/policy"
 )
@@ -61,7 +62,7 @@ func (a *application) suppose(g *group, obs policy.Observation, supposed Suppose
 			continue
 		}
 		if _, used := obs.Readings[name]; !used {
-			return obs, fmt.Errorf("%s is no query, alert or constant that the policies of group %s use: %q", name, g.name, sortedKeys(obs.Readings))
+			return obs, fmt.Errorf("%s is no query, alert or constant that the policies of group %s use; they use %s", name, g.name, strings.Join(append(sortedKeys(obs.Readings), sortedKeys(obs.Constants)...), ", "))
 		}
 		label := obs.Readings[name].Label
 		r, err := policy.ParseReading(supposed.Set[name])

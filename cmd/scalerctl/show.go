@@ -244,7 +244,7 @@ func textPrints(w io.Writer, d scaler.Decision) {
 
 func readingText(r policy.Reading) string {
 	if r.Missing != policy.Present {
-		return strings.TrimSpace(string(r.Missing) + " " + r.Detail)
+		return strings.TrimSuffix(string(r.Missing)+": "+r.Detail, ": ")
 	}
 	if len(r.Samples) > 1 {
 		return fmt.Sprintf("%g (first of %d series)", r.Value(), len(r.Samples))

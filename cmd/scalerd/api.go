@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
@@ -162,9 +163,18 @@ func (c *apiConfig) tls(data string, log *slog.Logger) (*tls.Config, error) {
 	return config, err
 }
 
-// serve listens once there is a user, and serves until ctx ends. That the address
-// can't be listened on ends the API there, and never the control loop.
-func (c *apiConfig) serve(ctx context.Context, guard *access.Guard, config *tls.Config, handler http.Handler, log *slog.Logger) error {
+// retryAfter is the time between two tries to listen.
+const retryAfter = 10 * time.Second
+
+// serve listens once there is a user, and serves until ctx ends. A certificate that
+// is not good and an address that is taken keep the API closed until that is mended,
+// and never stop the control loop.
+func (c *apiConfig) serve(ctx context.Context, guard *access.Guard, data string, handler http.Handler, log *slog.Logger) error {
+	var config *tls.Config
+	var l net.Listener
+	if !untilDone(ctx, log, func() (err error) { config, err = c.tls(data, log); return err }) {
+		return nil
+	}
 	select {
 	case <-guard.Populated():
 	default:
@@ -175,9 +185,7 @@ func (c *apiConfig) serve(ctx context.Context, guard *access.Guard, config *tls.
 	case <-ctx.Done():
 		return nil
 	}
-	l, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		log.Error("the API can't listen; choose another address with --api-listen", "error", err)
+	if !untilDone(ctx, log, func() (err error) { l, err = net.Listen("tcp", c.Listen); return err }) {
 		return nil
 	}
 	log.Info("the API listens", "api_listen", l.Addr().String(), "tls", config != nil)
@@ -188,4 +196,25 @@ func (c *apiConfig) serve(ctx context.Context, guard *access.Guard, config *tls.
 	var group errgroup.Group
 	serveHTTP(ctx, &group, l, handler, log)
 	return group.Wait()
+}
+
+// untilDone tries until there is no error, and tells of each new one; it returns false
+// when ctx ends before.
+func untilDone(ctx context.Context, log *slog.Logger, try func() error) bool {
+	told := ""
+	for {
+		err := try()
+		if err == nil {
+			return true
+		}
+		if err.Error() != told {
+			log.Error("the API does not listen: mend what is wrong, and it will; the control loop goes on", "error", err)
+			told = err.Error()
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(retryAfter):
+		}
+	}
 }

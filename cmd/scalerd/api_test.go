@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestTheAPIIsNeverOpenByMistake(t *testing.T) {
@@ -31,4 +37,29 @@ func TestTheAPIIsNeverOpenByMistake(t *testing.T) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
 		}
 	}
+}
+
+func TestTheAPIWaitsForWhatIsMended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, nil))
+		tries := 0
+		done := untilDone(t.Context(), log, func() error {
+			if tries++; tries < 4 {
+				return errors.New("certificate c.pem expired")
+			}
+			return nil
+		})
+		if !done || tries != 4 {
+			t.Errorf("untilDone() = %t after %d tries, want true after 4", done, tries)
+		}
+		if n := strings.Count(out.String(), "c.pem expired"); n != 1 {
+			t.Errorf("the same mistake is told %d times, want once:\n%s", n, &out)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if untilDone(ctx, log, func() error { return errors.New("never") }) {
+			t.Error("untilDone() = true of what is never mended")
+		}
+	})
 }

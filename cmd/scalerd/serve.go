@@ -174,12 +174,8 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 		serveHTTP(ctx, group, api.Limit(outside), optimizerPages(service), log)
 	}
 	if c.API.Listen != "" {
-		shown, err := c.API.tls(c.Data, log)
-		if err != nil {
-			return fmt.Errorf("api: %w", err)
-		}
 		group.Go(func() error {
-			return c.API.serve(ctx, guard, shown, publicPages(service, operations, guard, signOn, trail, handler), log)
+			return c.API.serve(ctx, guard, c.Data, publicPages(service, operations, guard, signOn, trail, handler), log)
 		})
 	}
 	err = group.Wait()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
@@ -365,22 +366,33 @@ func TestTheSocketKnowsItsPeer(t *testing.T) {
 func TestTheClientTrustsAFingerprint(t *testing.T) {
 	c := fortify(t, access.Options{})
 	right := access.Fingerprint(c.server.Certificate().Raw)
+	plain := strings.Replace(c.server.URL, "https:", "http:", 1)
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	byName := strings.Replace(c.server.URL, "127.0.0.1", "localhost", 1)
 	for _, tt := range []struct {
 		name string
 		r    api.Remote
-		ok   bool
+		says string // empty: it is let in
 	}{
-		{"the right fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"], Fingerprint: right}, true},
-		{"a name and a password", api.Remote{URL: c.server.URL, User: "anna", Password: password, Fingerprint: right}, true},
-		{"another fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"], Fingerprint: "00" + right[2:]}, false},
-		{"no fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"]}, false},
+		{"the right fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"], Fingerprint: right}, ""},
+		{"a name and a password", api.Remote{URL: c.server.URL, User: "anna", Password: password, Fingerprint: right}, ""},
+		{"the authority", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"], CAFile: authority}, ""},
+		{"another fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"], Fingerprint: "00" + right[2:]}, "or somebody else answers"},
+		{"no fingerprint", api.Remote{URL: c.server.URL, Token: c.tokens["viewer"]}, "--fingerprint"},
+		{"another name", api.Remote{URL: byName, Token: c.tokens["viewer"], CAFile: authority}, "is for another name"},
+		{"no TLS to another machine", api.Remote{URL: "http://192.0.2.1:9443", Token: c.tokens["viewer"]}, "use https"},
+		{"no TLS and a fingerprint", api.Remote{URL: plain, Token: c.tokens["viewer"], Fingerprint: right}, "use https"},
+		{"a file without an authority", api.Remote{URL: c.server.URL, CAFile: "attacks_test.go"}, "holds no certificate"},
 	} {
 		client, err := api.NewRemote(tt.r)
-		if err != nil {
-			t.Fatal(err)
+		if err == nil {
+			_, err = client.Me(t.Context())
 		}
-		if _, err = client.Me(t.Context()); (err == nil) != tt.ok {
-			t.Errorf("Me() with %s = %v", tt.name, err)
+		if (err == nil) != (tt.says == "") || err != nil && !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("Me() with %s = %v, want %q", tt.name, err, tt.says)
 		}
 	}
 }

@@ -233,7 +233,13 @@ func (c *Client) unreached(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("no permission for %s: run as the user of scalerd or as root: %w", c.where, err)
 	}
-	return fmt.Errorf("talk to scalerd: %w", err)
+	if request := (*url.Error)(nil); errors.As(err, &request) {
+		err = request.Err // without an address that says more than where scalerd is
+	}
+	if why := untrusted(err); why != nil {
+		err = why
+	}
+	return fmt.Errorf("talk to scalerd on %s: %w", c.where, err)
 }
 
 // answered is an error that came back from scalerd: its words, and the error that

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -30,6 +31,9 @@ func NewRemote(r Remote) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
 		return nil, fmt.Errorf("server %q: want https://HOST:PORT", r.URL)
 	}
+	if base.Scheme == "http" && (r.Fingerprint+r.CAFile != "" || !loopback(base.Hostname())) {
+		return nil, fmt.Errorf("server %q: use https: without it everybody between could read the token and change the answers", r.URL)
+	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if r.CAFile != "" {
 		text, err := os.ReadFile(r.CAFile)
@@ -45,7 +49,7 @@ func NewRemote(r Remote) (*Client, error) {
 		config.InsecureSkipVerify = true
 		config.VerifyConnection = func(s tls.ConnectionState) error {
 			if got := access.Fingerprint(s.PeerCertificates[0].Raw); !strings.EqualFold(got, r.Fingerprint) {
-				return fmt.Errorf("the certificate's fingerprint is %s, not %s", got, r.Fingerprint)
+				return fmt.Errorf("its certificate has the fingerprint %s, and not %s: ask who runs it whether the certificate was changed, or somebody else answers", got, r.Fingerprint)
 			}
 			return nil
 		}
@@ -66,4 +70,29 @@ func NewRemote(r Remote) (*Client, error) {
 // stay keeps a token from being sent elsewhere.
 func stay(*http.Request, []*http.Request) error {
 	return errors.New("scalerd answers no redirects: is this its address?")
+}
+
+// loopback tells whether a host is this machine.
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// untrusted says what to do about a certificate that can't be trusted; it is nil
+// where err is something else.
+func untrusted(err error) error {
+	var (
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &authority):
+		return errors.New("its certificate is signed by nobody whom this machine trusts: give the authority with --ca-file, or the fingerprint that scalerd logs at its start with --fingerprint")
+	case errors.As(err, &name):
+		return fmt.Errorf("its certificate is for another name: %w; use that name, or --fingerprint", name)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Errorf("its certificate is not good now: %s; renew it there, or look at the clock here", invalid.Detail)
+	}
+	return nil
 }

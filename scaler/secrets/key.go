@@ -54,7 +54,7 @@ func PassphraseKey(path, data, passphrase string) (*Key, error) {
 	with.SetMaxWorkFactor(workFactor)
 	text, err := decrypt(sealed, with)
 	if wrong := (*age.NoIdentityMatchError)(nil); errors.As(err, &wrong) {
-		return nil, fmt.Errorf("%w: the passphrase of %s is wrong; nothing was changed", ErrUnavailable, path)
+		return nil, fmt.Errorf("%w: the passphrase of %s is wrong: give the one that it was made or rotated with; nothing was changed", ErrUnavailable, path)
 	}
 	if err == nil {
 		k.opened, err = parseIdentities(text)

@@ -74,60 +74,65 @@ func TestAStoreKeepsFindsAndForgets(t *testing.T) {
 	}
 	for name, make := range keepers {
 		t.Run(name, func(t *testing.T) {
-			s := make(t)
-			var accesses []string
-			s.Accessed = func(a secrets.Access) { accesses = append(accesses, secrets.Label(a.Cloud, a.Name)) }
-			if got := finds(t, s, ""); got != "" {
-				t.Errorf("an empty store finds %q", got)
-			}
-			set(t, s, second)
-			if got := finds(t, s, ""); got != "AKIASECOND" {
-				t.Errorf("the only entry is not the default: %q", got)
-			}
-			set(t, s, first)
-			for name, want := range map[string]string{"": "AKIAFIRST", "default": "AKIAFIRST", "second": "AKIASECOND"} {
-				if got := finds(t, s, name); got != want {
-					t.Errorf("Find(%q) = %s, want %s", name, got, want)
-				}
-			}
-			if got := finds(t, s, "third"); !strings.Contains(got, "no credentials of this name") {
-				t.Errorf("Find(third) = %s", got)
-			}
-			list, err := s.List(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			var shown []string
-			for _, l := range list {
-				shown = append(shown, l.Type+"/"+l.Name+" "+strings.Join(l.Keys, ","))
-			}
-			if diff := cmp.Diff([]string{"ec2/default accesskey,secretkey", "ec2/second accesskey,secretkey"}, shown); diff != "" {
-				t.Errorf("List() (-want +got):\n%s", diff)
-			}
-			set(t, s, credentials.Entry{Type: "ec2", Name: "second", AuthData: map[string]string{"accesskey": "AKIATHIRD", "secretkey": value}})
-			if got := finds(t, s, "second"); got != "AKIATHIRD" {
-				t.Errorf("a replaced entry is %s", got)
-			}
-			if err := s.Remove(t.Context(), "ec2", "second"); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Remove(t.Context(), "ec2", "second"); !errors.Is(err, secrets.ErrUnknown) {
-				t.Errorf("Remove() again = %v, want ErrUnknown", err)
-			}
-			if len(accesses) < 5 || accesses[0] != "ec2/second" {
-				t.Errorf("accesses = %q", accesses)
-			}
-			for _, wrong := range []credentials.Entry{
-				{Type: "moon", AuthData: map[string]string{"a": value}},
-				{Type: "ec2", Name: "../x", AuthData: first.AuthData},
-				{Type: "ec2", AuthData: map[string]string{"key": value}},
-				{Type: "ec2"},
-			} {
-				if err := s.Set(t.Context(), wrong); !errors.Is(err, secrets.ErrInvalid) || strings.Contains(err.Error(), value) {
-					t.Errorf("Set(%s %s) = %v, want ErrInvalid without the value", wrong.Type, wrong.Name, err)
-				}
-			}
+			keepsFindsAndForgets(t, make(t))
 		})
+	}
+}
+
+// keepsFindsAndForgets takes an empty store through all that can be done with it.
+func keepsFindsAndForgets(t *testing.T, s *secrets.Store) {
+	t.Helper()
+	var accesses []string
+	s.Accessed = func(a secrets.Access) { accesses = append(accesses, secrets.Label(a.Cloud, a.Name)) }
+	if got := finds(t, s, ""); got != "" {
+		t.Errorf("an empty store finds %q", got)
+	}
+	set(t, s, second)
+	if got := finds(t, s, ""); got != "AKIASECOND" {
+		t.Errorf("the only entry is not the default: %q", got)
+	}
+	set(t, s, first)
+	for name, want := range map[string]string{"": "AKIAFIRST", "default": "AKIAFIRST", "second": "AKIASECOND"} {
+		if got := finds(t, s, name); got != want {
+			t.Errorf("Find(%q) = %s, want %s", name, got, want)
+		}
+	}
+	if got := finds(t, s, "third"); !strings.Contains(got, "no credentials of this name") {
+		t.Errorf("Find(third) = %s", got)
+	}
+	list, err := s.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown []string
+	for _, l := range list {
+		shown = append(shown, l.Type+"/"+l.Name+" "+strings.Join(l.Keys, ","))
+	}
+	if diff := cmp.Diff([]string{"ec2/default accesskey,secretkey", "ec2/second accesskey,secretkey"}, shown); diff != "" {
+		t.Errorf("List() (-want +got):\n%s", diff)
+	}
+	set(t, s, credentials.Entry{Type: "ec2", Name: "second", AuthData: map[string]string{"accesskey": "AKIATHIRD", "secretkey": value}})
+	if got := finds(t, s, "second"); got != "AKIATHIRD" {
+		t.Errorf("a replaced entry is %s", got)
+	}
+	if err := s.Remove(t.Context(), "ec2", "second"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove(t.Context(), "ec2", "second"); !errors.Is(err, secrets.ErrUnknown) {
+		t.Errorf("Remove() again = %v, want ErrUnknown", err)
+	}
+	if len(accesses) < 5 || accesses[0] != "ec2/second" {
+		t.Errorf("accesses = %q", accesses)
+	}
+	for _, wrong := range []credentials.Entry{
+		{Type: "moon", AuthData: map[string]string{"a": value}},
+		{Type: "ec2", Name: "../x", AuthData: first.AuthData},
+		{Type: "ec2", AuthData: map[string]string{"key": value}},
+		{Type: "ec2"},
+	} {
+		if err := s.Set(t.Context(), wrong); !errors.Is(err, secrets.ErrInvalid) || strings.Contains(err.Error(), value) {
+			t.Errorf("Set(%s %s) = %v, want ErrInvalid without the value", wrong.Type, wrong.Name, err)
+		}
 	}
 }
 

@@ -48,10 +48,19 @@ stop() {
 
 say "install $(basename "$old")"
 in_root dpkg -i /old.deb
+if command -v systemd-analyze >/dev/null; then
+	systemd-analyze security --no-pager --offline=yes --threshold=30 "$root/usr/lib/systemd/system/scalerd.service" >"$base/security" || { cat "$base/security"; fail "the unit is exposed more than 3.0"; }
+	tail -1 "$base/security"
+fi
 [ "$(in_root stat -c '%U %a' /var/lib/scalerd)" = "scalerd 700" ] || fail "owner and mode of /var/lib/scalerd"
 [ "$(in_root stat -c '%U:%G %a' /etc/scalerd/scalerd.yaml)" = "root:scalerd 640" ] || fail "owner and mode of the configuration"
 in_root scalerd check-config --config /etc/scalerd/scalerd.yaml
-for page in man1/scalerctl.1.gz man8/scalerd.8.gz; do gzip -t "$root/usr/share/man/$page"; done
+for page in man1/scalerctl.1.gz man1/scalerctl-apply.1.gz man8/scalerd.8.gz; do gzip -t "$root/usr/share/man/$page"; done
+for name in scalerd scalerctl; do
+	bash -n "$root/usr/share/bash-completion/completions/$name"
+	[ -s "$root/usr/share/zsh/vendor-completions/_$name" ] && [ -s "$root/usr/share/fish/vendor_completions.d/$name.fish" ] || fail "a completion of $name is missing"
+	grep -q '"bomFormat": "CycloneDX"' "$root/usr/share/doc/scalerd/$name.cdx.json" || fail "the bill of materials of $name is missing"
+done
 say "start"
 start
 cat "$base/status"
