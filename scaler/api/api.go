@@ -62,7 +62,7 @@ func Handler(c Config) http.Handler {
 	api := newAPI(mux, c.Version)
 	api.UseMiddleware(authorize(api))
 	registerHealth(api, c)
-	registerApplications(api, applications{c.Service, c.Operations, &encodings{}, &encodings{shorten: brief}})
+	registerApplications(api, applications{c.Service, c.Operations, &statusPages{}, &statusPages{states: encodings{shorten: brief}}})
 	registerGroups(api, groups{c.Service, c.Operations})
 	registerDecisions(api, decisions{c.Service})
 	registerOrphans(api, c.Service)
