@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -67,8 +68,9 @@ func timely(next http.Handler, within limits) http.Handler {
 	})
 }
 
-// unhurried takes the deadline off the connection once the body was read, so that
-// what follows may take its time.
+// unhurried takes the deadline off the connection once the whole body was read, so that
+// what follows may take its time. It stays where the body does not come: the server
+// reads on for the rest of it, to use the connection again.
 type unhurried struct {
 	body interface {
 		Read([]byte) (int, error)
@@ -80,7 +82,7 @@ type unhurried struct {
 // Read implements io.Reader.
 func (u *unhurried) Read(p []byte) (int, error) {
 	n, err := u.body.Read(p)
-	if err != nil {
+	if err == io.EOF {
 		_ = http.NewResponseController(u.w).SetReadDeadline(time.Time{})
 	}
 	return n, err

@@ -33,7 +33,7 @@ func TestAServerBoundsTheTimeOfEverything(t *testing.T) {
 // TestSlowClientsAreLetGo holds on to a server of which every limit is half a second.
 func TestSlowClientsAreLetGo(t *testing.T) {
 	c := fortify(t, access.Options{})
-	ended := make(chan error, 1)
+	ended := make(chan error, 16)
 	mux := http.NewServeMux()
 	mux.Handle("/", c.server.Config.Handler)
 	mux.HandleFunc("/body", func(_ http.ResponseWriter, r *http.Request) {
