@@ -61,7 +61,7 @@ type Config struct {
 func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	api := newAPI(mux, c.Version)
-	api.UseMiddleware(authorize(api))
+	api.UseMiddleware(authorize(api), wholeBody(api))
 	registerHealth(api, c)
 	registerApplications(api, applications{c.Service, c.Operations, &statusPages{}, &statusPages{states: encodings{shorten: brief}}})
 	registerGroups(api, groups{c.Service, c.Operations})

@@ -50,8 +50,10 @@ const (
 // external loops and simulators, which need no other part of scalerd.
 func OptimizersHandler(service *scaler.Service, version string) http.Handler {
 	mux := http.NewServeMux()
-	registerOptimizers(newAPI(mux, version), optimizers{service: service, own: true})
-	return mux
+	api := newAPI(mux, version)
+	api.UseMiddleware(wholeBody(api))
+	registerOptimizers(api, optimizers{service: service, own: true})
+	return unmatched(mux)
 }
 
 const optimizerHelp = `An optimizer learns from samples how the number of nodes acts on metrics, and advises the
