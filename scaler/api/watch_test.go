@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -51,6 +52,19 @@ func (c *cutting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = &cutWriter{w}
 	}
 	c.Handler.ServeHTTP(w, r)
+}
+
+// streams are the Last-Event-IDs of the streams so far, and mend lets the next ones be.
+func (c *cutting) streams() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.resumed)
+}
+
+func (c *cutting) mend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cuts = 0
 }
 
 // cutWriter ends the connection once a whole progress event was sent.
@@ -109,7 +123,7 @@ func TestABrokenStreamIsTakenUpAfterItsLastEvent(t *testing.T) {
 	if diff := cmp.Diff([]int{1, 2}, numbers); diff != "" {
 		t.Errorf("numbers of the events (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"", "1", "2"}, c.resumed); diff != "" {
+	if diff := cmp.Diff([]string{"", "1", "2"}, c.streams()); diff != "" {
 		t.Errorf("Last-Event-ID of the streams (-want +got):\n%s", diff)
 	}
 }
@@ -126,10 +140,10 @@ func TestAStreamThatNeverComesIsGivenUp(t *testing.T) {
 	if end, err := client.Watch(t.Context(), op.ID, func(operation.Event) {}); err == nil {
 		t.Errorf("Watch() without streams = %+v, want an error", end)
 	}
-	if len(c.resumed) < 5 { // and one more that the transport tries by itself
-		t.Errorf("%d streams were tried, want 5", len(c.resumed))
+	if n := len(c.streams()); n < 5 { // and one more that the transport tries by itself
+		t.Errorf("%d streams were tried, want 5", n)
 	}
-	c.cuts = 0
+	c.mend()
 	if _, err := client.Watch(t.Context(), "nope", func(operation.Event) {}); !errors.Is(err, scaler.ErrNotFound) {
 		t.Errorf("Watch() of no operation = %v, want ErrNotFound", err)
 	}
