@@ -20,7 +20,7 @@ CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 AXE         := axe-core@4.14.1
 
-.PHONY: build test e2e chaos soak race adts lint bench bench-scale tofu test-tofu vault test-vault bench-decisions bench-optimizer bench-api console-test demo dist deb deb-check clean
+.PHONY: build test e2e chaos soak race adts lint bench bench-scale tofu test-tofu vault test-vault bench-decisions bench-optimizer bench-api fuzz-api console-test demo dist deb deb-check clean
 
 build: ## bin/scalerd and bin/scalerctl
 	$(GO) build -trimpath -o bin/ ./cmd/scalerd ./cmd/scalerctl
@@ -103,6 +103,9 @@ bench-optimizer: ## the optimizer beside scikit-learn on recorded samples, its d
 
 bench-api: ## status of 500 groups by 50 clients at once while the loop ticks; memory after junk
 	$(GO) test -run TestJunkCostsBoundedMemory -v -bench StatusOf500Groups -benchtime 2000x -count 1 ./scaler/api
+
+fuzz-api: ## hostile requests of every operation of the API's document, 100 each: SEED=1
+	$(GO) test -count 1 -timeout 60m -run TestEveryAnswerIsAsTheDocumentSays -v ./scaler/api -fuzz-requests 100 -fuzz-seed $(SEED)
 
 console-test: ## the console in headless Chromium, judged by axe-core (fetched with npm); SCREENSHOTS=DIR keeps pictures
 	npm install --prefix bin --no-save --no-package-lock --no-audit --no-fund --silent $(AXE)

@@ -28,9 +28,13 @@ func span(ctx context.Context, name, application, group string, decision int64) 
 
 // endSpan ends a span, as failed where there is an error.
 func endSpan(s trace.Span, err error) {
-	if err != nil && s.IsRecording() {
-		s.RecordError(err)
-		s.SetStatus(codes.Error, "failed")
+	if err != nil {
+		failSpan(s, err)
 	}
 	s.End()
+}
+
+func failSpan(s trace.Span, err error) {
+	s.RecordError(err)
+	s.SetStatus(codes.Error, "failed")
 }

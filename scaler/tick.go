@@ -10,6 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/scalerd/scalerd/scaler/policy"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -83,6 +86,7 @@ func (a *application) tick(ctx context.Context, now time.Time) {
 func (a *application) observeReadiness(ctx context.Context, now, before time.Time) {
 	reading := a.monitor.Query(ctx, fmt.Sprintf("up{application=%q, node!=\"\"}", a.name), now)
 	if reading.Missing == policy.Unreachable || reading.Missing == policy.QueryError {
+		failSpan(trace.SpanFromContext(ctx), fmt.Errorf("who is ready is not known: %s: %s", reading.Missing, reading.Detail))
 		return
 	}
 	for _, g := range a.groups {
@@ -258,6 +262,7 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	if err := a.keep(ctx, g, &d, row); err != nil {
 		a.log.Error("decision not recorded, so not carried out", "group", g.name, "error", err)
 		a.problem = fmt.Sprintf("decisions can't be recorded, so nothing is changed: %v", err)
+		failSpan(trace.SpanFromContext(ctx), err)
 		return
 	}
 	a.problem = ""
@@ -265,6 +270,7 @@ func (a *application) commit(ctx context.Context, g *group, d Decision, history 
 	if d.To == d.From && len(d.Drop) == 0 {
 		return
 	}
+	trace.SpanFromContext(ctx).SetAttributes(attribute.Int64("decision", d.ID)) // as its steps have
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", d.ID, "from", d.From, "to", d.To, "drop", d.Drop, "reasons", d.Reasons)
 	g.ask(d.Drop, d.ID)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/operation"
 )
 
 func scaleCommand(s *settings) *cobra.Command {
@@ -24,7 +24,7 @@ func scaleCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.carryOut(cmd, w, *op.Decision)
+			return s.carryOut(cmd, w, op)
 		},
 	}
 	w.register(cmd)
@@ -43,7 +43,7 @@ func dropCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.carryOut(cmd, w, *op.Decision)
+			return s.carryOut(cmd, w, op)
 		},
 	}
 	cmd.Flags().BoolVar(&replace, "replace", false, "create another node in its place")
@@ -52,15 +52,15 @@ func dropCommand(s *settings) *cobra.Command {
 }
 
 // carryOut waits for a decision made by hand and shows the result.
-func (s *settings) carryOut(cmd *cobra.Command, w waiting, d scaler.Decision) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "Decision %d: %s\n", d.ID, d.Reasons[0])
+func (s *settings) carryOut(cmd *cobra.Command, w waiting, op operation.Operation) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "Decision %d: %s\n", op.Decision.ID, op.Decision.Reasons[0])
 	if w.no {
 		return nil
 	}
-	if err := s.settle(cmd, w, d.Application); err != nil {
+	if err := s.follow(cmd, w, op); err != nil {
 		return err
 	}
-	return s.status(cmd, d.Application)
+	return s.status(cmd, op.Application)
 }
 
 // pauseCommand makes pause, or resume where paused is false.

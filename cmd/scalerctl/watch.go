@@ -13,10 +13,15 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/api"
+	"github.com/scalerd/scalerd/scaler/operation"
 )
 
-// pollEvery is how often a waiting command asks the daemon.
-const pollEvery = 250 * time.Millisecond
+// pollEvery is how often a waiting command asks the daemon where it can't watch, and
+// restartPatience how long the daemon may not answer then, because it is restarted.
+const (
+	pollEvery       = 250 * time.Millisecond
+	restartPatience = 15 * time.Second
+)
 
 // waiting are the flags of commands that wait for the daemon's work.
 type waiting struct {
@@ -29,49 +34,58 @@ func (w *waiting) register(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&w.timeout, "timeout", time.Hour, "longest time to wait; the daemon goes on after it")
 }
 
-// settle waits until everything that was asked of the application is carried out,
-// and shows progress on stderr. It fails where a group is degraded.
-func (s *settings) settle(cmd *cobra.Command, w waiting, app string) error {
+// follow watches an operation to its end, and shows its progress on stderr. It fails
+// where the operation does. Where the daemon can't be watched, because the stream of
+// events breaks or the daemon was restarted, it is asked again and again.
+func (s *settings) follow(cmd *cobra.Command, w waiting, op operation.Operation) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), w.timeout)
 	defer cancel()
-	client, progress := s.client(), newProgress(cmd.ErrOrStderr())
-	for {
-		status, err := client.Application(ctx, app)
-		if err != nil {
-			return waited(ctx, cmd.Context(), err)
-		}
-		progress.show(status)
-		if status.Degraded() {
-			return degraded(status)
-		}
-		if status.Settled {
-			return nil
-		}
-		if err := pause(ctx); err != nil {
-			return waited(ctx, cmd.Context(), err)
-		}
+	progress := newProgress(cmd.ErrOrStderr())
+	end, err := s.client().Watch(ctx, op.ID, func(e operation.Event) { progress.show(e.Group, e.Shard, e.Phase, e.Message) })
+	switch {
+	case ctx.Err() != nil:
+	case err == nil && end.Status == operation.Succeeded:
+		return nil
+	case err == nil && end.Status == operation.Failed:
+		return s.failure(ctx, end)
+	default: // not watched to the end; or superseded, and what is newer counts
+		err = s.poll(ctx, op, progress)
 	}
+	return waited(ctx, cmd.Context(), err)
 }
 
-// vanish waits until the application is gone.
-func (s *settings) vanish(cmd *cobra.Command, w waiting, app string) error {
-	ctx, cancel := context.WithTimeout(cmd.Context(), w.timeout)
-	defer cancel()
-	client, progress := s.client(), newProgress(cmd.ErrOrStderr())
+// failure is why an operation failed, and when it is tried again.
+func (s *settings) failure(ctx context.Context, op operation.Operation) error {
+	if status, err := s.client().Application(ctx, op.Application); err == nil && status.Degraded() {
+		return degraded(status)
+	}
+	return errors.New(op.Error)
+}
+
+// poll waits until everything that was asked of the application is carried out, or
+// until it is gone where that was asked. It fails where a group is degraded.
+func (s *settings) poll(ctx context.Context, op operation.Operation, p *progress) error {
+	answered := time.Now()
 	for {
-		status, err := client.Application(ctx, app)
-		if errors.Is(err, scaler.ErrNotFound) {
+		status, err := s.client().Application(ctx, op.Application)
+		switch {
+		case op.Kind == operation.Destroy && errors.Is(err, scaler.ErrNotFound):
 			return nil
-		}
-		if err != nil {
-			return waited(ctx, cmd.Context(), err)
-		}
-		progress.show(status)
-		if status.Degraded() {
-			return degraded(status)
+		case (errors.Is(err, api.ErrNoDaemon) || errors.Is(err, api.ErrBroken)) && time.Since(answered) < restartPatience:
+		case err != nil:
+			return err
+		default:
+			answered = time.Now()
+			p.showStatus(status)
+			if status.Degraded() {
+				return degraded(status)
+			}
+			if status.Settled && op.Kind != operation.Destroy {
+				return nil
+			}
 		}
 		if err := pause(ctx); err != nil {
-			return waited(ctx, cmd.Context(), err)
+			return err
 		}
 	}
 }
@@ -87,6 +101,9 @@ func pause(ctx context.Context) error {
 
 // waited tells a wait that took too long from one that was interrupted.
 func waited(ctx, command context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	if ctx.Err() != nil && command.Err() == nil {
 		return errors.New("it takes longer than --timeout; the daemon goes on, see scalerctl status")
 	}
@@ -124,19 +141,24 @@ func newProgress(w io.Writer) *progress {
 	return &progress{w: w, last: map[string]string{}}
 }
 
-func (p *progress) show(status scaler.ApplicationStatus) {
+// show prints a message of a step, or of a group where shard is empty.
+func (p *progress) show(group, shard, phase, message string) {
+	key := group
+	if shard != "" {
+		key += "/" + shard
+	}
+	if message == "" || p.last[key] == message {
+		return
+	}
+	p.last[key] = message
+	fmt.Fprintf(p.w, "%s %s: %s\n", key, phase, message)
+}
+
+func (p *progress) showStatus(status scaler.ApplicationStatus) {
 	for _, g := range status.Groups {
-		if g.Rollout != "" && p.last[g.Name] != g.Rollout {
-			p.last[g.Name] = g.Rollout
-			fmt.Fprintf(p.w, "%s rollout: %s\n", g.Name, g.Rollout)
-		}
+		p.show(g.Name, "", "rollout", g.Rollout)
 		for _, step := range g.Steps {
-			key, message := g.Name+"/"+step.Shard, step.Progress.Message
-			if message == "" || p.last[key] == message {
-				continue
-			}
-			p.last[key] = message
-			fmt.Fprintf(p.w, "%s %s: %s\n", key, step.Progress.Phase, message)
+			p.show(g.Name, step.Shard, step.Progress.Phase, step.Progress.Message)
 		}
 	}
 }
@@ -167,7 +189,7 @@ func applyCommand(s *settings) *cobra.Command {
 				fmt.Fprintf(cmd.OutOrStdout(), "Application %s was taken.\n", op.Application)
 				return nil
 			}
-			if err := s.settle(cmd, w, op.Application); err != nil {
+			if err := s.follow(cmd, w, op); err != nil {
 				return err
 			}
 			return s.status(cmd, op.Application)
@@ -193,10 +215,11 @@ func destroyCommand(s *settings) *cobra.Command {
 			if !yes && !confirmed(cmd, fmt.Sprintf("Destroy application %s with its %s?", args[0], count(len(nodes), "node"))) {
 				return fmt.Errorf("%w: nothing was destroyed; confirm with --yes", errUsage)
 			}
-			if _, err := s.client().Destroy(cmd.Context(), args[0]); err != nil || w.no {
+			op, err := s.client().Destroy(cmd.Context(), args[0])
+			if err != nil || w.no {
 				return err
 			}
-			if err := s.vanish(cmd, w, args[0]); err != nil {
+			if err := s.follow(cmd, w, op); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "Application %s is destroyed.\n", args[0])

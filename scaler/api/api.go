@@ -25,6 +25,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -60,9 +61,9 @@ type Config struct {
 func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	api := newAPI(mux, c.Version)
-	api.UseMiddleware(authorize(api))
+	api.UseMiddleware(authorize(api), wholeBody(api))
 	registerHealth(api, c)
-	registerApplications(api, applications{c.Service, c.Operations, &encodings{}, &encodings{shorten: brief}})
+	registerApplications(api, applications{c.Service, c.Operations, &statusPages{}, &statusPages{states: encodings{shorten: brief}}})
 	registerGroups(api, groups{c.Service, c.Operations})
 	registerDecisions(api, decisions{c.Service})
 	registerOrphans(api, c.Service)
@@ -81,7 +82,7 @@ func Handler(c Config) http.Handler {
 	if c.Audit != "" {
 		registerAudit(api, auditing{c.Audit})
 	}
-	return newRepeats().handler(mux)
+	return newRepeats().handler(unmatched(mux))
 }
 
 func newAPI(mux *http.ServeMux, version string) huma.API {
@@ -93,7 +94,11 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 		"password": {Type: "http", Scheme: "basic"},
 		"session":  {Type: "apiKey", In: "cookie", Name: access.CookieName},
 	}
-	return humago.New(mux, config)
+	api := humago.New(mux, config)
+	// A problem may say more, by RFC 9457: access says what is wrong in MiCADO's form too.
+	schemas := api.OpenAPI().Components.Schemas
+	schemas.SchemaFromRef(schemas.Schema(reflect.TypeFor[huma.ErrorModel](), true, "").Ref).AdditionalProperties = true
+	return api
 }
 
 // roleKey is where an operation's metadata hold its role; readsKey and secretKey are

@@ -55,14 +55,15 @@ type ApplicationPath struct {
 type applications struct {
 	service    *scaler.Service
 	operations *operation.Registry
-	// encoded are whole states, brief those without what is long.
-	encoded, brief *encodings
+	// whole are pages of states, brief those without what is long.
+	whole, brief *statusPages
 }
 
 func registerApplications(api huma.API, h applications) {
 	const root, one = "/v1/applications", "/v1/applications/{application}"
 	tag := tagged("applications")
 	serve(api, endpoint(access.Viewer, http.MethodGet, root, "list-applications", "All applications and what they do now, by name.", tag, describesStatuses(api)), h.list)
+	api.OpenAPI().Paths[root].Get.Responses["304"] = &huma.Response{Description: "The answer is the one that the client has."}
 	serve(api, endpoint(access.Operator, http.MethodPost, root, "submit-application", "Start an application, or update the one of the same name.", tag, accepted), h.submit)
 	register(api, endpoint(access.Viewer, http.MethodPost, "/v1/validate", "validate-application", "Check a description, without running anything.", tag, reads), h.validate)
 	register(api, endpoint(access.Operator, http.MethodPost, "/v1/plan", "plan-application", "What submitting a description would do now, as Terraform plans it.", tag, reads), h.plan)
@@ -77,10 +78,11 @@ func registerApplications(api huma.API, h applications) {
 
 type applicationsInput struct {
 	PageInput
+	ReadInput
 	Brief bool `query:"brief" doc:"Leave out what is long: proposals, readings, advice, drift and shadow policies."`
 }
 
-func (h applications) list(ctx context.Context, in *applicationsInput) (*statusPage, error) {
+func (h applications) list(ctx context.Context, in *applicationsInput) (*statusAnswer, error) {
 	all := visible(ctx, h.service.Applications(), func(a scaler.ApplicationStatus) string { return a.Name })
 	names := make([]string, len(all))
 	for i, a := range all {
@@ -90,10 +92,15 @@ func (h applications) list(ctx context.Context, in *applicationsInput) (*statusP
 	if err != nil {
 		return nil, err
 	}
+	pages := h.whole
 	if in.Brief {
-		return h.brief.page(ctx, h.service, page)
+		pages = h.brief
 	}
-	return h.encoded.page(ctx, h.service, page)
+	encoded, err := pages.page(ctx, h.service, page)
+	if err != nil {
+		return nil, err
+	}
+	return encoded.answer(in.ReadInput), nil
 }
 
 // started is the answer to what takes its time.

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -394,27 +393,6 @@ func TestTheClientTrustsAFingerprint(t *testing.T) {
 		if (err == nil) != (tt.says == "") || err != nil && !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("Me() with %s = %v, want %q", tt.name, err, tt.says)
 		}
-	}
-}
-
-// TestSlowClientsAreLetGo sends the beginning of a request and no more.
-func TestSlowClientsAreLetGo(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it waits for the time that a client has to send its headers")
-	}
-	c := fortify(t, access.Options{})
-	conn, err := tls.Dial("tcp", c.server.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "GET /v1/me HTTP/1.1\r\nHost: x\r\n")
-	begin := time.Now()
-	if err := conn.SetReadDeadline(begin.Add(30 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(conn); err != nil || time.Since(begin) > 15*time.Second {
-		t.Errorf("the connection ended with %v after %s, want its end within 15 s", err, time.Since(begin))
 	}
 }
 

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -14,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -23,8 +21,12 @@ import (
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
-// ErrNoDaemon is returned where no scalerd answers on the socket.
-var ErrNoDaemon = errors.New("no scalerd answers")
+// ErrNoDaemon is returned where no scalerd answers on the socket, ErrBroken where the
+// connection to it failed in another way.
+var (
+	ErrNoDaemon = errors.New("no scalerd answers")
+	ErrBroken   = errors.New("talk to scalerd")
+)
 
 // Client talks to a scalerd. Its methods return the errors that the Service's
 // methods return: scaler.ErrNotFound, scaler.ErrRefused, strictyaml.Mistakes. It
@@ -203,12 +205,18 @@ func send[T any](ctx context.Context, c *Client, method string, query url.Values
 
 // do makes a request; an answer that is a problem is its error.
 func (c *Client) do(ctx context.Context, method string, query url.Values, mediaType string, payload io.Reader, path ...string) (*http.Response, error) {
+	return c.doWith(ctx, method, nil, query, mediaType, payload, path...)
+}
+
+// doWith is do with further headers.
+func (c *Client) doWith(ctx context.Context, method string, header http.Header, query url.Values, mediaType string, payload io.Reader, path ...string) (*http.Response, error) {
 	target := c.base.JoinPath(path...)
 	target.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), payload)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
+	maps.Copy(req.Header, header)
 	if payload != nil {
 		req.Header.Set("Content-Type", mediaType)
 	}
@@ -237,9 +245,9 @@ func (c *Client) unreached(err error) error {
 		err = request.Err // without an address that says more than where scalerd is
 	}
 	if why := untrusted(err); why != nil {
-		err = why
+		return fmt.Errorf("talk to scalerd on %s: %w", c.where, why)
 	}
-	return fmt.Errorf("talk to scalerd on %s: %w", c.where, err)
+	return fmt.Errorf("%w on %s: %w", ErrBroken, c.where, err)
 }
 
 // answered is an error that came back from scalerd: its words, and the error that
@@ -286,57 +294,4 @@ func readProblem(res *http.Response) error {
 		}
 	}
 	return answer
-}
-
-// Watch reports the events of an operation until it ended, and returns it as it is
-// then. A broken stream is taken up where it ended.
-func (c *Client) Watch(ctx context.Context, id string, report func(operation.Event)) (operation.Operation, error) {
-	last := 0
-	for {
-		op, err := c.stream(ctx, id, last, func(e operation.Event) {
-			last = e.Number
-			report(e)
-		})
-		if err != nil || op.Status != operation.Running {
-			return op, err
-		}
-	}
-}
-
-// stream reads one stream of events.
-func (c *Client) stream(ctx context.Context, id string, after int, report func(operation.Event)) (op operation.Operation, err error) {
-	res, err := c.do(ctx, http.MethodGet, nil, "", nil, "v1", "operations", id, "events")
-	if err != nil {
-		return op, err
-	}
-	defer res.Body.Close()
-	op.Status = operation.Running
-	lines := bufio.NewScanner(res.Body)
-	lines.Buffer(nil, 4<<20)
-	kind := ""
-	for lines.Scan() {
-		field, value, _ := strings.Cut(lines.Text(), ": ")
-		switch {
-		case field == "event":
-			kind = value
-		case field == "data" && kind == "progress":
-			var e operation.Event
-			if err := json.Unmarshal([]byte(value), &e); err != nil {
-				return op, fmt.Errorf("read event: %w", err)
-			}
-			if e.Number > after {
-				report(e)
-			}
-		case field == "data" && kind == "operation":
-			if err := json.Unmarshal([]byte(value), &op); err != nil {
-				return op, fmt.Errorf("read event: %w", err)
-			}
-		case field == "data" && kind == "error":
-			return op, fmt.Errorf("watch operation %s: %s", id, value)
-		}
-	}
-	if ctx.Err() != nil {
-		return op, ctx.Err()
-	}
-	return op, nil
 }

@@ -50,8 +50,10 @@ const (
 // external loops and simulators, which need no other part of scalerd.
 func OptimizersHandler(service *scaler.Service, version string) http.Handler {
 	mux := http.NewServeMux()
-	registerOptimizers(newAPI(mux, version), optimizers{service: service, own: true})
-	return mux
+	api := newAPI(mux, version)
+	api.UseMiddleware(wholeBody(api))
+	registerOptimizers(api, optimizers{service: service, own: true})
+	return unmatched(mux)
 }
 
 const optimizerHelp = `An optimizer learns from samples how the number of nodes acts on metrics, and advises the
@@ -75,14 +77,31 @@ func registerOptimizers(api huma.API, h optimizers) {
 	register(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/advice", "advise", "The advice: also where it is not valid the answer is 200, and says why.", tag), h.advise)
 	register(api, endpoint(access.Operator, http.MethodPost, root+"/{name}/knowledge", "import-knowledge", "Add samples of a file: an export, or one of MiCADO's Optimizer.", tag, bytes(maxKnowledge)), h.imports)
 	register(api, endpoint(access.Operator, http.MethodDelete, root+"/{name}/knowledge", "forget-knowledge", "Forget all samples and what was learned.", tag), h.forget)
-	serve(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/knowledge", "export-knowledge", "The samples that are kept, as a file.", tag), h.exports)
-	serve(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/report", "report", "What the optimizer knows, as a page, a picture or data.", tag), h.report)
+	serve(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/knowledge", "export-knowledge", "The samples that are kept, as a file.", tag, samplesFile), h.exports)
+	serve(api, endpoint(access.Viewer, http.MethodGet, root+"/{name}/report", "report", "What the optimizer knows, as a page, a picture or data.", tag, reportFile), h.report)
 }
 
 // File is a response that is a file.
 type File struct {
 	ContentType string `header:"Content-Type"`
 	Body        []byte
+}
+
+// samplesFile and reportFile tell the document what the files are.
+func samplesFile(o *huma.Operation) { o.Responses = answersFiles("text/csv", "application/json") }
+func reportFile(o *huma.Operation) {
+	o.Responses = answersFiles("text/html", "image/png", "image/svg+xml", "application/json")
+}
+
+func answersFiles(types ...string) map[string]*huma.Response {
+	ok := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{}}
+	for _, one := range types {
+		ok.Content[one] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		if one == "application/json" {
+			ok.Content[one].Schema = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+		}
+	}
+	return map[string]*huma.Response{"200": ok}
 }
 
 // optimizers are the handlers; own is set where groups' optimizers are hidden.

@@ -19,11 +19,11 @@ func registerGroupOptimizers(api huma.API, h optimizers) {
 		func(ctx context.Context, in *GroupPath) (optimizer.Advice, error) {
 			return h.advise(ctx, &adviseInput{OptimizerPath: in.optimizer()})
 		})
-	serve(api, endpoint(access.Viewer, http.MethodGet, one+"/report", "get-group-report", "What the group's optimizer knows, as a page, a picture or data.", tag),
+	serve(api, endpoint(access.Viewer, http.MethodGet, one+"/report", "get-group-report", "What the group's optimizer knows, as a page, a picture or data.", tag, reportFile),
 		func(ctx context.Context, in *groupReportInput) (*File, error) {
 			return h.report(ctx, &reportInput{in.optimizer(), in.Format})
 		})
-	serve(api, endpoint(access.Viewer, http.MethodGet, one+"/knowledge", "export-group-knowledge", "The samples that the group's optimizer keeps, as a file.", tag),
+	serve(api, endpoint(access.Viewer, http.MethodGet, one+"/knowledge", "export-group-knowledge", "The samples that the group's optimizer keeps, as a file.", tag, samplesFile),
 		func(ctx context.Context, in *groupExportInput) (*File, error) {
 			return h.exports(ctx, &exportInput{in.optimizer(), in.Format})
 		})

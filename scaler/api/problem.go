@@ -32,6 +32,10 @@ func problem(err error) error {
 	switch {
 	case errors.Is(err, optimizer.ErrDuplicate), errors.Is(err, optimizer.ErrClockBack):
 		return huma.NewError(http.StatusConflict, err.Error())
+	case errors.As(err, new(*scaler.PlanRefusedError)), errors.As(err, new(*scaler.VetoError)):
+		return huma.NewError(http.StatusConflict, err.Error())
+	case errors.As(err, new(scaler.Diagnostics)):
+		return huma.NewError(http.StatusBadGateway, err.Error())
 	case errors.Is(err, optimizer.ErrNodes):
 		return huma.NewError(http.StatusBadRequest, err.Error())
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -53,7 +54,8 @@ func newRepeats() *repeats { return &repeats{byKey: map[string]*list.Element{}, 
 func (p *repeats) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
-		if key == "" || r.Method != http.MethodPost && r.Method != http.MethodPut {
+		// Whom nobody knows is refused: no body of theirs is kept in memory before that.
+		if key == "" || r.Method != http.MethodPost && r.Method != http.MethodPut || access.Principal(r.Context()).Role == access.Nobody {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -66,8 +68,10 @@ func (p *repeats) handler(next http.Handler) http.Handler {
 			status := http.StatusBadRequest
 			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 				status = http.StatusRequestEntityTooLarge
+			} else if errors.Is(err, os.ErrDeadlineExceeded) {
+				status = http.StatusRequestTimeout
 			}
-			writeProblem(w, status, "read body: "+err.Error())
+			writeProblem(w, status, "the body can't be read: "+err.Error())
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(text))

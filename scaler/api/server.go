@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,12 +17,22 @@ const (
 	// MaxConnections bounds the open connections of one listener.
 	MaxConnections = 512
 
-	maxHeader     = 64 << 10
-	headerTimeout = 10 * time.Second
-	idleTimeout   = time.Minute
-	// writeTimeout bounds how long a client may not take what is written.
-	writeTimeout = 30 * time.Second
+	maxHeader = 64 << 10
 )
+
+// limits bound what a connection may take its time for.
+type limits struct {
+	// header is for a request's headers, and for the handshake; body for its body.
+	header, body time.Duration
+	// idle is between two requests.
+	idle time.Duration
+	// write is how long a client may not take what is written.
+	write time.Duration
+}
+
+func defaultLimits() limits {
+	return limits{header: 10 * time.Second, body: readTimeout, idle: time.Minute, write: 30 * time.Second}
+}
 
 // Limit bounds the connections of a listener.
 func Limit(l net.Listener) net.Listener { return netutil.LimitListener(l, MaxConnections) }
@@ -29,9 +40,13 @@ func Limit(l net.Listener) net.Listener { return netutil.LimitListener(l, MaxCon
 // NewServer returns a server with bounds on headers and time for every connection.
 // connected adds to the context of a connection's requests; it may be nil.
 func NewServer(handler http.Handler, log *slog.Logger, connected func(context.Context, net.Conn) context.Context) *http.Server {
+	return newServer(handler, log, connected, defaultLimits())
+}
+
+func newServer(handler http.Handler, log *slog.Logger, connected func(context.Context, net.Conn) context.Context, within limits) *http.Server {
 	return &http.Server{
-		Handler:           timely(handler),
-		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler:           timely(handler, within),
+		ReadHeaderTimeout: within.header, IdleTimeout: within.idle, MaxHeaderBytes: maxHeader,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what scanners send is no failure of ours
 		ConnContext: connected,
 	}
@@ -39,22 +54,23 @@ func NewServer(handler http.Handler, log *slog.Logger, connected func(context.Co
 
 // timely gives each write its time, and a body that is read without another bound
 // too. A stream may go on for ever, as long as its client reads.
-func timely(next http.Handler) http.Handler {
+func timely(next http.Handler, within limits) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Not every ResponseWriter has deadlines, as those of tests.
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(within.body))
 			// A copy: the server looks at its own request's body to know whether the
 			// connection can be used again, or has the rest of this body in it.
 			r = r.WithContext(r.Context())
 			r.Body = &unhurried{r.Body, w}
 		}
-		next.ServeHTTP(&timedWriter{w}, r)
+		next.ServeHTTP(&timedWriter{w, within.write}, r)
 	})
 }
 
-// unhurried takes the deadline off the connection once the body was read, so that
-// what follows may take its time.
+// unhurried takes the deadline off the connection once the whole body was read, so that
+// what follows may take its time. It stays where the body does not come: the server
+// reads on for the rest of it, to use the connection again.
 type unhurried struct {
 	body interface {
 		Read([]byte) (int, error)
@@ -66,7 +82,7 @@ type unhurried struct {
 // Read implements io.Reader.
 func (u *unhurried) Read(p []byte) (int, error) {
 	n, err := u.body.Read(p)
-	if err != nil {
+	if err == io.EOF {
 		_ = http.NewResponseController(u.w).SetReadDeadline(time.Time{})
 	}
 	return n, err
@@ -75,14 +91,17 @@ func (u *unhurried) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (u *unhurried) Close() error { return u.body.Close() }
 
-type timedWriter struct{ http.ResponseWriter }
+type timedWriter struct {
+	http.ResponseWriter
+	within time.Duration
+}
 
 // Unwrap serves http.ResponseController.
 func (t *timedWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 // Write implements http.ResponseWriter.
 func (t *timedWriter) Write(text []byte) (int, error) {
-	_ = http.NewResponseController(t.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = http.NewResponseController(t.ResponseWriter).SetWriteDeadline(time.Now().Add(t.within))
 	return t.ResponseWriter.Write(text)
 }
 

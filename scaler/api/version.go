@@ -1,50 +1,28 @@
 package api
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
+import "runtime/debug"
 
-	"github.com/scalerd/scalerd/scaler"
-)
+// release is the version that a package was built as; the linker sets it:
+// -X github.com/scalerd/scalerd/scaler/api.release=1.2.3
+var release string
 
-// etag names the version of what a client can change of an application: its
-// description and its pause, not what it does.
-func etag(stored scaler.StoredApplication) string {
-	h := sha256.New()
-	// The fields are of types that can always be encoded.
-	_ = json.NewEncoder(h).Encode(stored)
-	return `"` + hex.EncodeToString(h.Sum(nil)[:12]) + `"`
-}
-
-// ConditionInput are the headers of a conditional change. It is exported because
-// huma looks into exported embedded structs only.
-type ConditionInput struct {
-	IfMatch     string `header:"If-Match" doc:"ETag of the application's version that is to be changed; * for any."`
-	IfNoneMatch string `header:"If-None-Match" doc:"* to make a new application only."`
-}
-
-// condition is scaler.ErrChanged where the application is not as it should be.
-func (in ConditionInput) condition(stored scaler.StoredApplication, exists bool) error {
-	if in.IfNoneMatch != "" && exists && (in.IfNoneMatch == "*" || matches(in.IfNoneMatch, stored)) {
-		return fmt.Errorf("application %s exists: %w", stored.Name, scaler.ErrChanged)
+// Version is the release, else the module's version where the binary was built from
+// one, else the commit, else "devel".
+func Version() string {
+	if release != "" {
+		return release
 	}
-	if in.IfMatch == "" {
-		return nil
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
 	}
-	if !exists {
-		return fmt.Errorf("application %s does not exist: %w", stored.Name, scaler.ErrChanged)
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
 	}
-	if in.IfMatch != "*" && !matches(in.IfMatch, stored) {
-		return fmt.Errorf("application %s is of version %s, not of %s; read it again: %w", stored.Name, etag(stored), in.IfMatch, scaler.ErrChanged)
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
 	}
-	return nil
-}
-
-func matches(header string, stored scaler.StoredApplication) bool {
-	tags := strings.Split(header, ",")
-	return slices.ContainsFunc(tags, func(tag string) bool { return strings.TrimSpace(tag) == etag(stored) })
+	return "devel"
 }

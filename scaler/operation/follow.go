@@ -114,6 +114,9 @@ func (f *followed) follow(ctx context.Context, service *scaler.Service) {
 		case errors.Is(err, scaler.ErrNotFound) && op.Kind == Destroy:
 			f.end(Succeeded, "")
 			return
+		case err == nil && op.Kind == Destroy && !status.Destroying: // another one of its name
+			f.end(Succeeded, "")
+			return
 		case err != nil:
 			f.end(Failed, err.Error())
 			return
