@@ -76,7 +76,7 @@ const tones = {
   degraded: "bad", lost: "bad", failed: "bad", orphan: "bad", open: "bad", "half open": "warn",
 };
 // badge is a state as text with its colour.
-export const badge = (text) => el("span", { class: "badge " + (tones[text] || "calm") }, text);
+export const badge = (text, tone = tones[text] || "calm") => el("span", { class: "badge " + tone }, text);
 export const setBadge = (e, text) => { e.className = "badge " + (tones[text] || "calm"); set(e, text); };
 
 // banner tells of problems: role alert where it is new.
