@@ -37,6 +37,7 @@ func registerDecisions(api huma.API, h decisions) {
 	register(api, endpoint(access.Viewer, http.MethodGet, app+"/decisions", "list-decisions", "The decisions that changed something, the newest first.", tag), h.list)
 	register(api, endpoint(access.Viewer, http.MethodGet, app+"/journal", "list-steps", "The steps, how far each is, and what terraform did, the newest first.", tag), h.journal)
 	register(api, endpoint(access.Viewer, http.MethodGet, app+"/comparisons", "compare-shadows", "What the shadow policies came to beside those in charge, by group.", tag), h.compare)
+	register(api, endpoint(access.Viewer, http.MethodGet, "/v1/decisions", "search-decisions", "The decisions of all applications that changed something, the newest first, by words and kind.", tag), h.search)
 	register(api, endpoint(access.Viewer, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", tag), h.explain)
 }
 

@@ -25,6 +25,7 @@ var views = []struct {
 	{"application", "#/a/shop", "", `document.querySelectorAll(".groups tbody tr").length === 2`},
 	{"group", "#/a/shop/g/web", "", `document.querySelectorAll(".uplot canvas").length >= 4 && document.querySelectorAll("td .badge").length`},
 	{"group-failing", "#/a/batch/g/gpu", "", `document.querySelector(".banner.bad")`},
+	{"running", "#/a/batch/g/encode", "", `document.querySelector(".running .step .changes") && document.querySelector(".running").innerText.includes("plan: 3 to create")`},
 	{"scale", "#/a/shop/g/web", "Scale…", `document.querySelector("dialog .plan")`},
 	{"pause", "#/a/shop/g/web", "Pause…", `document.querySelector("dialog .plan")`},
 	{"explain", "#/a/shop/g/web/d/%d", "", `document.querySelector("dialog .stages")`},

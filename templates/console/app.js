@@ -65,7 +65,7 @@ const show = async () => {
     scrollTo(0, 0);
     if (!first) main.focus({ preventScroll: true }); // so that a reader begins there
   } catch (e) {
-    if (!signal.aborted) say(main, e.status === 403 ? [el("h1", {}, "Not allowed"), el("p", {}, e.message), el("p", {}, link("#/", "Back to the fleet"))] : failure(e));
+    if (!signal.aborted) say(main, e.status === 403 ? el("section", { class: "card" }, el("h1", {}, "Not allowed"), el("p", {}, e.message), link("#/", "Back to the fleet")) : failure(e));
   }
 };
 
@@ -107,7 +107,7 @@ const signIn = (why) => {
   } },
     el("h1", {}, "Sign in"), wrong,
     el("label", { for: "name" }, "Name"), name, el("label", { for: "password" }, "Password"), password, enter,
-    el("p", { class: "quiet small" }, "Users are made on scalerd's machine: scalerctl users add NAME --role operator"));
+    el("p", { class: "quiet small" }, "Users are made on scalerd's machine: ", el("code", {}, "scalerctl users add NAME --role operator"), ", or by an admin here."));
   say(main, form);
   name.focus();
 };

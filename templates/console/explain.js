@@ -33,7 +33,8 @@ const cost = (d, known) => {
       d.cost.max_per_month ? `, of a budget of ${money(d.cost.max_per_month, currency)}` : "", "."));
 };
 
-const step = (s) => el("li", { class: "step" }, el("p", {}, el("strong", {}, s.shard), " ", badge(s.phase), " ", (s.add || []).map((n) => `+${n} `), (s.remove || []).map((n) => `−${n} `)),
+// step is a step of the journal: its nodes, its plan, its phases, what terraform did.
+export const step = (s) => el("li", { class: "step" }, el("p", {}, el("strong", {}, s.shard), " ", badge(s.phase), " ", (s.add || []).map((n) => `+${n} `), (s.remove || []).map((n) => `−${n} `)),
   s.plan && el("p", { class: "quiet" }, `plan: ${s.plan.create} to create, ${s.plan.update} to change, ${s.plan.replace} to replace, ${s.plan.delete} to destroy`),
   el("ol", { class: "phases" }, (s.history || []).map((h, i, all) => el("li", {}, h.phase, " ", when(h.at, i ? "+" + span((new Date(h.at) - new Date(all[i - 1].at)) / 1000) : new Date(h.at).toTimeString().slice(0, 8))))),
   s.resources && s.resources.length > 0 && el("ul", { class: "changes" }, s.resources.map((r) => el("li", { class: "change " + (r.ok ? r.action : "failed") }, el("code", {}, r.address), ` ${r.action}, ${r.ok ? "done" : "failed"} in ${number(r.seconds)} s`, r.error ? el("span", { class: "bad" }, ": ", r.error) : null))),

@@ -5,7 +5,7 @@ import { along, band, chart, palette, series, stepped } from "./charts.js";
 import { drop, pause, scale } from "./actions.js";
 import { optimizerSection } from "./optimizer.js";
 import { comparisonRow, follow } from "./plan.js";
-import { explain, summary } from "./explain.js";
+import { explain, step, summary } from "./explain.js";
 
 const RANGES = { 1: "1 h", 6: "6 h", 24: "24 h", 168: "7 d" };
 
@@ -95,6 +95,16 @@ const runningSection = (root, app, name, signal) => {
   section.hidden = true;
   root.append(section);
   const followed = new Map(), shown = new Map();
+  // plans shows what the running steps have planned and done so far, as the journal has it.
+  const plans = async () => {
+    const made = await get(path("applications", app, "journal"), { group: name, limit: 2 * shown.size }, { signal });
+    for (const s of made.items || []) {
+      const item = shown.get(s.shard), text = JSON.stringify(s);
+      if (!item || ["done", "failed", "undone"].includes(s.phase) || item.dataset.told === text) continue;
+      item.dataset.told = text;
+      say(item.lastChild, step(s));
+    }
+  };
   poll(async () => {
     const page = await get("/v1/operations", { application: app, status: "running", limit: 10 }, { signal });
     for (const op of page.items || []) {
@@ -111,7 +121,7 @@ const runningSection = (root, app, name, signal) => {
     for (const [shard, item] of shown) if (!now.has(shard)) { item.remove(); shown.delete(shard); }
     for (const [shard, s] of now) {
       if (!shown.has(shard)) {
-        const item = el("div", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }));
+        const item = el("div", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }), el("ul", { class: "steps", "aria-live": "off" }));
         shown.set(shard, item);
         steps.append(item);
       }
@@ -121,6 +131,7 @@ const runningSection = (root, app, name, signal) => {
       set(note, `${s.create ? `+${s.create} ` : ""}${s.delete ? `−${s.delete} ` : ""}for ${age(s.started_at)}`);
     }
     section.hidden = !now.size && !followed.size;
+    if (now.size) plans().catch(() => { /* the next time */ });
   } };
 };
 

@@ -88,7 +88,7 @@ export const table = (caption, heads, rows, kind) => el("div", { class: "scroll"
   el("table", {}, el("caption", { class: "unseen" }, caption),
     el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col", class: h.startsWith("#") ? "num" : null }, h.replace(/^#/, ""))))),
     el("tbody", {}, rows)));
-export const row = (heads, cells) => el("tr", {}, cells.map((c, i) => el("td", { class: heads[i].startsWith("#") ? "num" : null, "data-label": heads[i].replace(/^#/, "") }, c)));
+export const row = (heads, cells) => el("tr", {}, cells.map((c, i) => el("td", { class: heads[i].startsWith("#") ? "num" : null, "data-label": heads[i].replace(/^#/, "") }, Array.isArray(c) ? el("span", {}, c) : c)));
 
 // facts is a list of names and values.
 export const facts = (pairs) => el("dl", { class: "facts" }, pairs.filter(Boolean).map(([k, ...v]) => el("div", {}, el("dt", {}, k), el("dd", {}, ...v))));
