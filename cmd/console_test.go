@@ -23,8 +23,8 @@ var apiListening = regexp.MustCompile(`msg="the API listens" api_listen=(\S+)`)
 func consoleDaemon(t *testing.T) (d *daemon, url string) {
 	t.Helper()
 	d = startDaemon(t, "--api-listen", "127.0.0.1:0")
-	for name, role := range map[string]string{"ada": "admin", "olga": "operator", "vera": "viewer"} {
-		if _, err := d.client.PutUser(t.Context(), name, api.UserChange{Password: consolePassword, Role: role}); err != nil {
+	for _, u := range [][2]string{{"ada", "admin"}, {"olga", "operator"}, {"vera", "viewer"}} {
+		if _, err := d.client.PutUser(t.Context(), u[0], api.UserChange{Password: consolePassword, Role: u[1]}); err != nil {
 			t.Fatal(err)
 		}
 	}

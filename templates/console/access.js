@@ -36,7 +36,7 @@ const passwordField = (label, required, note) => {
   return { value: () => input.value, element: field("new-password", label, input, el("label", { class: "choice" }, shown, "Show it"), note && quiet(note)) };
 };
 
-const nameField = () => el("input", { id: "new-name", required: true, maxlength: 64, pattern: "[a-zA-Z0-9][a-zA-Z0-9._@\\-]*", title: "letters, digits and . _ @ -, beginning with a letter or digit", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+const nameField = () => el("input", { id: "new-name", required: true, autofocus: true, maxlength: 64, pattern: "[a-zA-Z0-9][a-zA-Z0-9._@\\-]*", title: "letters, digits and . _ @ -, beginning with a letter or digit", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
 
 const addUser = (done) => {
   const name = nameField(), role = roleField("viewer"), password = passwordField("Password", true, "10 characters or more; who it is for should change it.");

@@ -14,7 +14,7 @@ const verification = (v) => v.problem
     v.notes.length > 0 && el("ul", {}, v.notes.map((n) => el("li", {}, n))));
 
 const entry = (e) => row(HEADS, [when(e.time), [el("strong", {}, e.who || "nobody"), el("span", { class: "note" }, " " + [e.how, e.from].filter((x, i, all) => x && x !== all[i - 1]).join(", "))],
-  el("code", {}, e.action), [e.target || "–", e.detail && el("span", { class: "note detail" }, e.detail)], badge(e.result, TONES[e.result.split(" ")[0]]), number(e.seq)]);
+  el("code", {}, e.action), e.target || e.detail ? [e.target, e.detail && el("span", { class: "note detail" }, e.detail)] : null, badge(e.result, TONES[e.result.split(" ")[0]]), number(e.seq)]);
 
 export const auditPage = (root, { signal }) => {
   const chain = el("div", { "aria-live": "polite" }, quiet("The chain is checked…"));

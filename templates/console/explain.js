@@ -1,6 +1,6 @@
 // One decision, from what was seen to what came of it.
 import { get, path } from "./client.js";
-import { age, badge, dialog, el, failure, money, number, quiet, row, say, signed, span, table, when } from "./ui.js";
+import { age, badge, dialog, el, failure, money, number, quiet, row, say, signed, span, table, total, when } from "./ui.js";
 
 const reading = (r) => {
   if (r.missing) return el("span", { class: "bad" }, r.missing, r.detail ? `: ${r.detail}` : "");
@@ -29,7 +29,7 @@ const cost = (d, known) => {
   const currency = d.cost ? d.cost.currency : known.currency;
   const delta = (d.to - d.from) * per;
   return stage("Cost", el("p", {}, delta === 0 ? "no difference" : `${signed(delta, (v) => money(v, currency))} an hour`, `, at ${money(per, currency)} a node`),
-    d.cost && el("p", {}, `This month ${money(d.cost.month, currency)}; ${money(d.cost.month_forecast, currency)} at its end if the size stays`,
+    d.cost && el("p", {}, `This month ${total(d.cost.month, currency)}; ${money(d.cost.month_forecast, currency)} at its end if the size stays`,
       d.cost.max_per_month ? `, of a budget of ${money(d.cost.max_per_month, currency)}` : "", "."));
 };
 

@@ -1,6 +1,6 @@
 // One group: what it does now, how it came to it, and what may be done about it.
 import { Problem, all, get, groupPath, path, poll } from "./client.js";
-import { age, ago, badge, banner, button, card, count, el, failure, given, link, local, money, nanos, number, quiet, route, row, say, set, setBadge, span, state, table, when } from "./ui.js";
+import { age, ago, badge, banner, button, card, count, el, failure, given, link, local, money, nanos, number, quiet, route, row, say, set, setBadge, span, state, table, total, when } from "./ui.js";
 import { along, band, chart, palette, series, stepped } from "./charts.js";
 import { drop, pause, scale } from "./actions.js";
 import { optimizerSection } from "./optimizer.js";
@@ -64,7 +64,7 @@ export const groupPage = (root, { signal, session, args: [app, name, decision] }
     say(numbers,
       tile("Nodes ready", [number(g.ready), el("small", {}, ` of ${g.wanted} wanted`)], coming || `limits ${g.min} to ${g.max}`),
       g.cost ? tile("Cost now", [money(g.cost.per_hour), el("small", {}, ` ${g.cost.currency}/h`)], `${money(g.cost.per_node, g.cost.currency)} a node`) : null,
-      g.cost ? tile("This month", [money(g.cost.month), el("small", {}, ` ${g.cost.currency}`)], `${money(g.cost.month_forecast, g.cost.currency)} at its end` + (g.cost.max_per_month ? `, budget ${money(g.cost.max_per_month)}` : "")) : null,
+      g.cost ? tile("This month", [total(g.cost.month), el("small", {}, ` ${g.cost.currency}`)], `${money(g.cost.month_forecast, g.cost.currency)} at its end` + (g.cost.max_per_month ? `, budget ${money(g.cost.max_per_month)}` : "")) : null,
       g.warmup ? tile("Boot", [nanos(g.warmup.p50_ns)], `9 of 10 within ${nanos(g.warmup.p90_ns)}, of ${count(g.warmup.nodes, "node")}`) : null,
       d ? el("button", { type: "button", class: "tile", onclick: () => (d.id ? (location.hash = here + "/d/" + d.id) : explain(0, { decision: d, known: g.cost })) },
         el("span", { class: "label" }, "Last tick, ", age(d.at), " ago"), el("span", { class: "value text" }, summary(d)), el("span", { class: "note" }, "Explain")) : tile("Last tick", "–", "no tick yet"));

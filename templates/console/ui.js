@@ -34,6 +34,8 @@ export const number = (v) => {
 };
 export const percent = (v) => (v === null || v === undefined || !Number.isFinite(v) ? "–" : number(Math.round(v * 1000) / 10) + " %");
 export const money = (v, currency) => (v === null || v === undefined ? "–" : v.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: Math.abs(v) < 1 && v !== 0 ? 4 : 2 }) + (currency ? " " + currency : ""));
+// total is an amount of money that was spent, in cents.
+export const total = (v, currency) => (v > 0 && v < 0.01 ? "< 0.01" + (currency ? " " + currency : "") : money(v && Math.round(v * 100) / 100, currency));
 export const count = (n, noun) => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 // Times: in the viewer's zone, with UTC in the title.
