@@ -201,6 +201,13 @@ func TestConsoleDecidesWhoMayUseIt(t *testing.T) {
 	b.Click("Change")
 	b.Until(`!document.querySelector("dialog") && [...document.querySelectorAll("tr")].some((r) => r.innerText.includes("bob") && r.innerText.includes("operator"))`)
 
+	b.Click("Change ada")
+	consoletest.Eval[bool](b, `(document.querySelector("#role-viewer").click(), true)`)
+	b.Click("Change")
+	b.Until(`document.querySelector("dialog .banner.bad")`) // somebody has to be an admin
+	b.Look("last-admin")
+	b.Click("Cancel")
+
 	b.Click("Make a token…")
 	b.Type("#new-name", "ci")
 	consoletest.Eval[bool](b, `(document.querySelector("#role-operator").click(), true)`)

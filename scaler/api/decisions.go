@@ -41,10 +41,31 @@ func registerDecisions(api huma.API, h decisions) {
 	register(api, endpoint(access.Viewer, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", tag), h.explain)
 }
 
-type decisionsInput struct {
+// StepsInput says which steps or decisions are asked for. It is exported because huma
+// looks into exported embedded structs only.
+type StepsInput struct {
 	ApplicationPath
 	PageInput
 	Group string `query:"group" doc:"Only of this group."`
+}
+
+type decisionsInput struct {
+	StepsInput
+	BriefInput
+}
+
+// BriefInput says how much of a decision is asked for. It is exported because huma
+// looks into exported embedded structs only.
+type BriefInput struct {
+	Brief bool `query:"brief" doc:"Leave out what is long: proposals, readings, advice, cost and shadow policies."`
+}
+
+// of is the decision, or what is short of it.
+func (in BriefInput) of(d scaler.Decision) scaler.Decision {
+	if in.Brief {
+		d.Proposals, d.Shadows, d.Readings, d.Cost, d.Advice = nil, nil, nil, nil, nil
+	}
+	return d
 }
 
 func (h decisions) list(ctx context.Context, in *decisionsInput) (Page[scaler.Decision], error) {
@@ -53,10 +74,13 @@ func (h decisions) list(ctx context.Context, in *decisionsInput) (Page[scaler.De
 		return Page[scaler.Decision]{}, err
 	}
 	found, err := h.service.DecisionsBefore(ctx, in.Application, in.Group, before, in.Limit+1)
+	for i, d := range found {
+		found[i] = in.of(d)
+	}
 	return numbered(found, in.PageInput, func(d scaler.Decision) int64 { return d.ID }), err
 }
 
-func (h decisions) journal(ctx context.Context, in *decisionsInput) (Page[scaler.StepRecord], error) {
+func (h decisions) journal(ctx context.Context, in *StepsInput) (Page[scaler.StepRecord], error) {
 	before, err := in.before(math.MaxInt64)
 	if err != nil {
 		return Page[scaler.StepRecord]{}, err

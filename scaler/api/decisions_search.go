@@ -14,6 +14,7 @@ import (
 
 type searchInput struct {
 	PageInput
+	BriefInput
 	Application string `query:"application" doc:"Only of this application."`
 	Search      string `query:"search" maxLength:"200" doc:"Only with all of these words, anywhere in its group, size, nodes, reasons and proposals."`
 	Kind        string `query:"kind" enum:"out,in,drop,held" doc:"Only those that grow or shrink their group, drop a chosen node, or hold."`
@@ -50,7 +51,7 @@ func (h decisions) search(ctx context.Context, in *searchInput) (Page[scaler.Dec
 				page.NextPageToken = token(strconv.FormatInt(page.Items[in.Limit-1].ID, 10))
 				return page, nil
 			}
-			page.Items = append(page.Items, d)
+			page.Items = append(page.Items, in.of(d))
 		}
 		if len(found) < atOnce {
 			return page, nil

@@ -3,6 +3,8 @@ package console_test
 import (
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/console/consoletest"
 )
@@ -130,6 +132,47 @@ func group(t *testing.T, s *served, app, name string) scaler.GroupStatus {
 	}
 	t.Fatalf("group %s of %s is not there", name, app)
 	return scaler.GroupStatus{}
+}
+
+func TestNobodyNeedsAMouse(t *testing.T) {
+	s := start(t)
+	b := consoletest.Open(t, s.url)
+	focused := func(script string) bool {
+		return consoletest.Eval[bool](b, "Boolean(document.activeElement && document.activeElement."+script+")")
+	}
+	b.Visit()
+	b.Until(`document.activeElement.id === "name"`)
+	b.Press("olga" + kb.Tab + password + kb.Enter)
+	b.Until(`document.querySelector("#nav:not([hidden])")`)
+	b.GoTo("#/a/shop/g/web")
+	b.Until(`document.querySelector(".plot") && document.querySelector(".plot").uplot && document.querySelectorAll(".decided tbody tr").length > 5`)
+	b.Until(`document.activeElement.id === "main"`)
+
+	// A decision in the chart.
+	consoletest.Eval[bool](b, `(document.querySelector(".plot").focus(), true)`)
+	b.Press(kb.Home)
+	for i := 0; i < 60 && !consoletest.Eval[bool](b, `Boolean(document.querySelector("dialog"))`); i++ {
+		b.Press(kb.ArrowRight + kb.ArrowRight + kb.ArrowRight + kb.ArrowRight + kb.Enter)
+	}
+	b.Shows("Proposed", "target")
+	b.Press(kb.Escape)
+	b.Until(`!document.querySelector("dialog")`)
+	if !focused(`closest(".plot")`) {
+		t.Error("after the dialog the focus is not where it was")
+	}
+
+	// An order: the focus stays in the dialog until it is closed.
+	consoletest.Eval[bool](b, `([...document.querySelectorAll("button")].find((e) => e.textContent === "Scale…").focus(), true)`)
+	b.Press(kb.Enter)
+	b.Until(`document.querySelector("dialog[open]")`)
+	for range 12 {
+		b.Press(kb.Tab)
+		if !focused(`closest("dialog")`) && !focused(`matches("body")`) { // between the last and the first a browser's own bar has it
+			t.Fatalf("Tab leads out of the dialog, to %s", consoletest.Eval[string](b, `document.activeElement.outerHTML.slice(0, 200)`))
+		}
+	}
+	b.Press(kb.Escape)
+	b.Until(`!document.querySelector("dialog") && document.activeElement.textContent === "Scale…"`)
 }
 
 func TestAViewerIsOfferedNoOrders(t *testing.T) {

@@ -60,6 +60,9 @@ func TestTheConsoleLooksRight(t *testing.T) {
 			consoletest.Eval[bool](b, `(document.querySelectorAll("dialog").forEach((d) => d.close()), true)`)
 		}
 	}
+	b.Size(consoletest.Desk)
+	b.GoTo("#/a/shop/g/web")
+	b.Budget("a group's page with its charts", `document.querySelectorAll(".uplot canvas").length >= 4`)
 	if said := b.Complaints(); said != "" {
 		t.Errorf("the page complains: %s", said)
 	}

@@ -17,7 +17,7 @@ export const decisionsPage = (root, { signal }) => {
   const list = el("div", {}, quiet("Loading…"));
   const more = button("Load older ones", () => log.older(), { hidden: true });
   let shown = 0, told = "";
-  const log = pager((after) => get("/v1/decisions", { limit: PAGE, search: search.value.trim(), application: which.value, kind: kind.value, page_token: after }, { signal }), (items, further) => {
+  const log = pager((after) => get("/v1/decisions", { limit: PAGE, brief: true, search: search.value.trim(), application: which.value, kind: kind.value, page_token: after }, { signal }), (items, further) => {
     shown = items.length;
     const text = JSON.stringify([shown, (items[0] || {}).id, further, search.value, which.value, kind.value]);
     if (text === told) return;

@@ -151,6 +151,12 @@ func (b *Tab) Type(selector, text string) {
 	Eval[bool](b, fmt.Sprintf(`(() => { const e = document.querySelector(%s); e.focus(); e.value = %s; e.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`, Quoted(selector), Quoted(text)))
 }
 
+// Press presses keys, such as kb.Enter, where the focus is.
+func (b *Tab) Press(keys string) {
+	b.t.Helper()
+	b.Do(chromedp.KeyEvent(keys))
+}
+
 // Choose chooses the value of a list.
 func (b *Tab) Choose(selector, value string) {
 	b.t.Helper()
