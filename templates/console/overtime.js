@@ -7,10 +7,10 @@ const RANGES = { 1: "1 h", 6: "6 h", 24: "24 h", 168: "7 d" };
 
 // chartsSection shows the group over time.
 export const chartsSection = (root, app, name, signal, pick) => {
-  let hours = 1, data = null, decisions = [], shownSpan = [0, 1];
+  let hours = 1, born = null, data = null, decisions = [], shownSpan = [0, 1];
   const sync = `${app}/${name}`;
   const ranges = el("fieldset", { class: "ranges" }, el("legend", { class: "unseen" }, "Time shown"),
-    Object.entries(RANGES).map(([h, text]) => el("label", {}, el("input", { type: "radio", name: "range", value: h, checked: h === "1", onchange: () => { hours = Number(h); load(); } }), el("span", {}, text))));
+    Object.entries(RANGES).map(([h, text]) => el("label", {}, el("input", { type: "radio", name: "range", value: h, checked: h === "1", onchange: () => { hours = Number(h); born = null; load().catch(failed); } }), el("span", {}, text))));
   const box = el("div", { class: "charts" });
   const note = el("p", { class: "quiet small" }, "A mark is a decision: click it, or move with ← → and press Enter, to see why.");
   const section = el("section", { class: "card" }, el("div", { class: "split" }, el("h2", {}, "Over time"), ranges), box, note);
@@ -65,20 +65,27 @@ export const chartsSection = (root, app, name, signal, pick) => {
     const order = [...data.metrics].sort((a, b) => Number(Boolean(a.target)) - Number(Boolean(b.target)));
     for (const m of order.slice(0, 6)) {
       const range = m.target ? ` · to be ${m.min !== undefined && m.max !== undefined ? `${number(m.min)} to ${number(m.max)}` : m.max !== undefined ? `at most ${number(m.max)}` : `at least ${number(m.min)}`}` : m.per_node !== undefined ? ` · ${number(m.per_node)} is one node's share` : "";
-      const lines = () => [series(m.name, m.target ? "predicted" : "measured"), ...(m.per_node !== undefined ? [series("What is wanted serves", "advice", { dash: [5, 4], width: 1.25 })] : [])];
+      const lines = () => [series(m.name, m.target ? "predicted" : "measured"), ...(m.per_node !== undefined ? [series("What is wanted serves", "advice", { paths: stepped(), dash: [5, 4], width: 1.25 })] : [])];
       const c = make("metric " + m.name, m.name + range, () => timed(along(sync, lines(), { hooks: { drawClear: [(u) => band(m.min, m.max)(u)] }, yMin: 0, yMax: m.max ?? m.min })));
       const lists = [m.values, ...(m.per_node !== undefined ? [data.wanted.map((n) => n * m.per_node)] : [])];
       const known = m.values.filter((v) => v !== null);
       c.update(gaps(times, lists), known.length ? `Newest value ${number(last(known))}` : "No value");
     }
   };
+  const failed = (e) => { if (e.name !== "AbortError") say(box, failure(e)); };
   let drawn = "";
   const load = async () => {
-    const to = new Date(), from = new Date(to - hours * 3600e3);
-    data = await get(groupPath(app, name, "history"), { from: from.toISOString(), to: to.toISOString() }, { signal });
+    const to = Date.now(), begin = to - hours * 3600e3;
+    const from = Math.max(begin, Math.min(born ?? begin, to - 300e3));
+    data = await get(groupPath(app, name, "history"), { from: new Date(from).toISOString(), to: new Date(to).toISOString() }, { signal });
+    // Of a group that is younger than the time shown, its time is asked for in finer steps.
+    if (born === null && data.at.length && new Date(data.at[0]) - begin > 60e3) {
+      born = new Date(data.at[0]) - 1000 * data.step_seconds;
+      return load();
+    }
     draw();
     section.dataset.drawn = String(data.at.length);
   };
-  poll(load, 10000, signal, (e) => say(box, failure(e)));
+  poll(load, 10000, signal, failed);
   return { hours: () => hours, decided: (list) => { decisions = list; const text = `${list.length} ${(list[0] || {}).id}`; if (text !== drawn && data) { drawn = text; for (const c of made.values()) if (c.box.uplot) c.box.uplot.redraw(); } } };
 };
