@@ -17,6 +17,7 @@ import (
 // graveyard is the root module through which orphans go: it takes them over, as
 // they are, and destroys them. Its state is empty in between.
 type graveyard struct {
+	disk       disk
 	tf         Terraform
 	store      Journal
 	log        *slog.Logger
@@ -90,7 +91,7 @@ func (g graveyard) takeSome(ctx context.Context, orphans []Orphan) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
+	if err := g.disk.writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
 		return err
 	}
 	var ids []string
@@ -107,7 +108,7 @@ func (g graveyard) empty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
+	if err := g.disk.writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
 		return err
 	}
 	state, err := g.tf.State(g.root.Dir)
@@ -151,5 +152,5 @@ func (g graveyard) prepare() error {
 		}
 		files = append(files, tfgen.File{Name: name, Content: text})
 	}
-	return writeFiles(g.root.Dir, files)
+	return g.disk.writeFiles(g.root.Dir, files)
 }

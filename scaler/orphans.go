@@ -160,7 +160,7 @@ func (s *shard) writeAdopts(ids map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(s.dir, tfgen.AdoptFile), text); err != nil {
+	if err := s.disk.writeFile(filepath.Join(s.dir, tfgen.AdoptFile), text); err != nil {
 		return err
 	}
 	s.adopts = all
@@ -199,7 +199,7 @@ func (a *actuator) finishAdopts(s *shard, err error) {
 		}
 	}
 	s.adopts = nil
-	if rmErr := os.Remove(filepath.Join(s.dir, tfgen.AdoptFile)); rmErr != nil && !errors.Is(rmErr, os.ErrNotExist) {
+	if rmErr := s.disk.remove(filepath.Join(s.dir, tfgen.AdoptFile)); rmErr != nil {
 		a.note(fmt.Errorf("remove import blocks: %w", rmErr))
 	}
 	if err != nil {
@@ -232,7 +232,7 @@ func (a *actuator) condemned() []Orphan {
 // deleteOrphans destroys orphans in a goroutine.
 func (a *actuator) deleteOrphans(ctx context.Context, victims []Orphan) {
 	a.lookup.deleting = true
-	grave := graveyard{tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
+	grave := graveyard{disk: a.disk, tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
 		policies: a.policies(&shard{name: tfgen.OrphansName}),
 		root:     Root{Dir: filepath.Join(a.dir, tfgen.OrphansName), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}}
 	go func() {
