@@ -11,9 +11,9 @@ export const chartsSection = (root, app, name, signal, pick) => {
   const sync = `${app}/${name}`;
   const ranges = el("fieldset", { class: "ranges" }, el("legend", { class: "unseen" }, "Time shown"),
     Object.entries(RANGES).map(([h, text]) => el("label", {}, el("input", { type: "radio", name: "range", value: h, checked: h === "1", onchange: () => { hours = Number(h); born = null; load().catch(failed); } }), el("span", {}, text))));
-  const box = el("div", { class: "charts" });
+  const box = el("div", { class: "charts" }), wrong = el("div", { "aria-live": "polite" });
   const note = el("p", { class: "quiet small" }, "A mark is a decision: click it, or move with ← → and press Enter, to see why.");
-  const section = el("section", { class: "card" }, el("div", { class: "split" }, el("h2", {}, "Over time"), ranges), box, note);
+  const section = el("section", { class: "card" }, el("div", { class: "split" }, el("h2", {}, "Over time"), ranges), wrong, box, note);
   root.append(section);
   const inView = () => decisions.filter((d) => d.from !== d.to || (d.drop || []).length);
   // marks draws the decisions that changed something at their instant.
@@ -72,7 +72,7 @@ export const chartsSection = (root, app, name, signal, pick) => {
       c.update(gaps(times, lists), known.length ? `Newest value ${number(last(known))}` : "No value");
     }
   };
-  const failed = (e) => { if (e.name !== "AbortError") say(box, failure(e)); };
+  const failed = (e) => { if (e.name !== "AbortError") say(wrong, failure(e)); };
   let drawn = "";
   const load = async () => {
     const to = Date.now(), begin = to - hours * 3600e3;
@@ -83,6 +83,7 @@ export const chartsSection = (root, app, name, signal, pick) => {
       born = new Date(data.at[0]) - 1000 * data.step_seconds;
       return load();
     }
+    say(wrong);
     draw();
     section.dataset.drawn = String(data.at.length);
   };
