@@ -109,7 +109,8 @@ fuzz-api: ## hostile requests of every operation of the API's document, 100 each
 
 console-test: ## the console in headless Chromium, judged by axe-core (fetched with npm); SCREENSHOTS=DIR keeps pictures
 	npm install --prefix bin --no-save --no-package-lock --no-audit --no-fund --silent $(AXE)
-	$(GO) test -count 1 -v ./scaler/console
+	$(GO) test -count 1 -v ./scaler/console/...
+	$(GO) test -count 1 -v -run TestConsole ./cmd
 
 demo: build ## the main job in three minutes; TRACE=FILE.csv drives it with your load
 	bin/scalerd demo $(if $(TRACE),--trace $(TRACE))

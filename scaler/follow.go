@@ -37,10 +37,12 @@ func (s *Service) Stored(ctx context.Context, name string) (StoredApplication, A
 }
 
 // DecisionsBefore are the newest decisions with smaller IDs, of one group or, with an
-// empty name, of all.
+// empty name, of all; with an application of an empty name of all applications.
 func (s *Service) DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error) {
-	if _, err := s.application(ctx, app); err != nil {
-		return nil, err
+	if app != "" {
+		if _, err := s.application(ctx, app); err != nil {
+			return nil, err
+		}
 	}
 	return s.config.Store.DecisionsBefore(ctx, app, group, before, limit)
 }

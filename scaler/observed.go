@@ -35,9 +35,9 @@ type Histories interface {
 const ObservedRetention = 7 * 24 * time.Hour
 
 const (
-	// observedEvery is the longest that what was seen is in memory only: charts may
-	// lose it, so that a tick costs no write to disk.
-	observedEvery = time.Minute
+	// observedEvery is the longest that what was seen is in memory only, where ticks
+	// are closer: a kill costs charts no more, and a quick tick no write to disk.
+	observedEvery = 10 * time.Second
 	// observedPending bounds it where it can't be written.
 	observedPending = 20000
 )
@@ -85,11 +85,11 @@ func (a *application) seenOf(g *group, obs policy.Observation) Observed {
 	return seen
 }
 
-// keepObserved writes what was seen to disk, once in a while. What can't be written
-// is tried again; charts are no reason to stop.
+// keepObserved writes what was seen to disk, unless there is time for it at the next
+// tick. What can't be written is tried again; charts are no reason to stop.
 func (a *application) keepObserved(ctx context.Context, now time.Time) {
 	pending := a.observed.all()
-	if len(pending) == 0 || now.Sub(pending[0].At) < observedEvery {
+	if len(pending) == 0 || now.Add(a.interval()).Sub(pending[0].At) < observedEvery {
 		return
 	}
 	a.writeObserved(ctx, pending)

@@ -2,6 +2,7 @@ package scaler_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,6 +47,31 @@ func TestAHistoryOutlivesARestart(t *testing.T) {
 			t.Errorf("seen %+v at first and %+v at last", first, last)
 		}
 	})
+}
+
+// What is on disk is what a kill leaves.
+func TestAKillCostsTenSecondsOfAHistoryAtMost(t *testing.T) {
+	for interval, most := range map[string]time.Duration{"1s": 10 * time.Second, "10s": 0, "15s": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.meters.set("demand", 20)
+			begin := time.Now()
+			w.submit(strings.Replace(shop, "interval: 10s", "interval: "+interval, 1))
+			time.Sleep(5*time.Minute + 500*time.Millisecond)
+			synctest.Wait()
+			seen, _, err := w.History(t.Context(), "shop", "web", begin, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept, err := w.db.Observed(t.Context(), "shop", "web", begin, time.Now())
+			if err != nil || len(kept) < 10 || len(seen) < 20 {
+				t.Fatalf("ticks every %s: %d of %d are on disk, %v", interval, len(kept), len(seen), err)
+			}
+			if lost := seen[len(seen)-1].At.Sub(kept[len(kept)-1].At); lost > most {
+				t.Errorf("ticks every %s: a kill costs %s, want at most %s", interval, lost, most)
+			}
+		})
+	}
 }
 
 func TestAnOrderIsPlannedAndNotCarriedOut(t *testing.T) {

@@ -54,7 +54,8 @@ type Store interface {
 	// first call and the same ever after.
 	Installation(ctx context.Context) (string, error)
 
-	// DecisionsBefore and StepsBefore are those with smaller IDs, the newest first.
+	// DecisionsBefore and StepsBefore are those with smaller IDs, the newest first; an
+	// empty application stands for all in DecisionsBefore.
 	DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]Decision, error)
 	StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]StepRecord, error)
 

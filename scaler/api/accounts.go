@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/audit"
 )
 
 // accounts are the handlers for users and tokens.
@@ -93,6 +94,9 @@ func (h accounts) createToken(ctx context.Context, in *body[TokenRequest]) (*sec
 		return nil, err
 	}
 	t, secret, err := h.guard.CreateToken(ctx, in.Body.Name, role, in.Body.Applications, time.Duration(in.Body.ExpiresIn)*time.Second)
+	if err == nil {
+		audit.On(ctx, t.Name+" "+t.ID)
+	}
 	return &secretly[CreatedToken]{"no-store", CreatedToken{t, secret}}, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/audit"
 	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -123,7 +124,11 @@ func (h applications) submit(ctx context.Context, in *submitInput) (*started, er
 	if err := h.mayDescribe(ctx, source); err != nil {
 		return nil, err
 	}
-	return begun(h.operations.Submit(ctx, access.Principal(ctx).Name, source, in.condition))
+	op, err := h.operations.Submit(ctx, access.Principal(ctx).Name, source, in.condition)
+	if err == nil {
+		audit.On(ctx, op.Application)
+	}
+	return begun(op, err)
 }
 
 // mayDescribe refuses a caller who is confined to other applications, or who is

@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
@@ -169,6 +171,8 @@ func TestAttacks(t *testing.T) {
 		{"an operator adds a user", status("PUT", "/v1/users/eve", `{"password": "0123456789", "role": "admin"}`, operator...), "403 Forbidden"},
 		{"an operator makes a token", status("POST", "/v1/tokens", `{"name": "x", "role": "admin"}`, operator...), "403 Forbidden"},
 		{"a token of one application reads another", status("GET", "/v1/applications/shop", "", bounded...), "403 Forbidden"},
+		{"a token of one application searches another's decisions", status("GET", "/v1/decisions?application=shop", "", bounded...), "403 Forbidden"},
+		{"an operator reads the audit log", status("GET", "/v1/audit?search=a", "", operator...), "403 Forbidden"},
 		{"a token of one application submits another", status("POST", "/v1/applications", string(shop), bounded...), "403 Forbidden"},
 		{"a token of one application configures an optimizer", status("PUT", "/v1/optimizers/x", `{"inputs": ["r"], "targets": [{"name": "l", "max": 1}]}`, bounded...), "403 Forbidden"},
 		{"the last admin is removed", status("DELETE", "/v1/users/anna", "", admin...), "409 Conflict"},
@@ -417,5 +421,28 @@ func TestJunkCostsBoundedMemory(t *testing.T) {
 	t.Logf("heap after 10,000 requests of junk: %+.1f MiB", float64(grown)/(1<<20))
 	if grown > 16<<20 {
 		t.Errorf("the heap grew by %d bytes, want at most 16 MiB", grown)
+	}
+}
+
+func TestATokenOfOneApplicationFindsOnlyItsDecisions(t *testing.T) {
+	c := fortify(t, access.Options{})
+	for _, name := range []string{"shop", "mine", "other"} {
+		if _, err := c.service.Submit(t.Context(), scaler.Source{Text: []byte(strings.Replace(empty, "shop", name, 1))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for token, want := range map[string][]string{"viewer": {"other", "mine", "shop"}, "bounded": {"mine"}} {
+		_, text := c.do("GET", "/v1/decisions", "", c.bearer(token)...)
+		var page api.Page[scaler.Decision]
+		if err := json.Unmarshal([]byte(text), &page); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		var got []string
+		for _, d := range page.Items {
+			got = append(got, d.Application)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s finds decisions of (-want +got):\n%s", token, diff)
+		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,6 +27,19 @@ type auditInput struct {
 	PageInput
 	Who    string `query:"who" doc:"Only of this user or token."`
 	Action string `query:"action" doc:"Only of this operation, such as scale-group."`
+	Search string `query:"search" maxLength:"200" doc:"Only with all of these words, anywhere in who, how, from, action, target, result or detail."`
+}
+
+// keep tells whether an entry is asked for.
+func (in *auditInput) keep() func(audit.Entry) bool {
+	words := strings.Fields(strings.ToLower(in.Search))
+	return func(e audit.Entry) bool {
+		if in.Who != "" && e.Who != in.Who || in.Action != "" && e.Action != in.Action {
+			return false
+		}
+		text := strings.ToLower(strings.Join([]string{e.Who, e.How, e.From, e.Action, e.Target, e.Result, e.Detail}, "\n"))
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+	}
 }
 
 func (h auditing) list(_ context.Context, in *auditInput) (Page[audit.Entry], error) {
@@ -32,9 +47,7 @@ func (h auditing) list(_ context.Context, in *auditInput) (Page[audit.Entry], er
 	if err != nil {
 		return Page[audit.Entry]{}, err
 	}
-	found, more, err := audit.Before(h.dir, before, in.Limit, func(e audit.Entry) bool {
-		return (in.Who == "" || e.Who == in.Who) && (in.Action == "" || e.Action == in.Action)
-	})
+	found, more, err := audit.Before(h.dir, before, in.Limit, in.keep())
 	page := Page[audit.Entry]{Items: found}
 	if more {
 		page.NextPageToken = token(strconv.FormatInt(found[len(found)-1].Seq, 10))

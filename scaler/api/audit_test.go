@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,7 @@ func TestEveryChangeAndRefusalIsAudited(t *testing.T) {
 	c.login("anna", password)
 	c.do("POST", "/v1/applications", "{}", append(operator, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")...)
 	want := [][5]string{
-		{"operator", "token", "submit-application", "", "done 202"},
+		{"operator", "token", "submit-application", "shop", "done 202"},
 		{"operator", "token", "pause-application", "nothing", "wrong 404"},
 		{"viewer", "token", "destroy-application", "shop", "denied 403"},
 		{"operator", "token", "list-users", "", "denied 403"},
@@ -69,6 +70,13 @@ func TestEveryChangeAndRefusalIsAudited(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, c.log()); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
+	}
+	for words, n := range map[string]int{"": len(want), "denied": 7, "DENIED form": 2, "operator shop": 1, "eve done": 1, "nowhere": 0} {
+		res, text := c.do("GET", "/v1/audit?limit=1000&search="+url.QueryEscape(words), "", admin...)
+		var page api.Page[audit.Entry]
+		if err := json.Unmarshal([]byte(text), &page); err != nil || len(page.Items) != n {
+			t.Errorf("entries with %q: %d, %s, %v, want %d", words, len(page.Items), res.Status, err, n)
+		}
 	}
 	text, err := os.ReadFile(filepath.Join(c.audits, audit.File))
 	if err != nil {

@@ -37,13 +37,35 @@ func registerDecisions(api huma.API, h decisions) {
 	register(api, endpoint(access.Viewer, http.MethodGet, app+"/decisions", "list-decisions", "The decisions that changed something, the newest first.", tag), h.list)
 	register(api, endpoint(access.Viewer, http.MethodGet, app+"/journal", "list-steps", "The steps, how far each is, and what terraform did, the newest first.", tag), h.journal)
 	register(api, endpoint(access.Viewer, http.MethodGet, app+"/comparisons", "compare-shadows", "What the shadow policies came to beside those in charge, by group.", tag), h.compare)
+	register(api, endpoint(access.Viewer, http.MethodGet, "/v1/decisions", "search-decisions", "The decisions of all applications that changed something, the newest first, by words and kind.", tag), h.search)
 	register(api, endpoint(access.Viewer, http.MethodGet, "/v1/decisions/{id}", "get-decision", "A decision, its reasons and what was done about it.", tag), h.explain)
 }
 
-type decisionsInput struct {
+// StepsInput says which steps or decisions are asked for. It is exported because huma
+// looks into exported embedded structs only.
+type StepsInput struct {
 	ApplicationPath
 	PageInput
 	Group string `query:"group" doc:"Only of this group."`
+}
+
+type decisionsInput struct {
+	StepsInput
+	BriefInput
+}
+
+// BriefInput says how much of a decision is asked for. It is exported because huma
+// looks into exported embedded structs only.
+type BriefInput struct {
+	Brief bool `query:"brief" doc:"Leave out what is long: proposals, readings, advice, cost and shadow policies."`
+}
+
+// of is the decision, or what is short of it.
+func (in BriefInput) of(d scaler.Decision) scaler.Decision {
+	if in.Brief {
+		d.Proposals, d.Shadows, d.Readings, d.Cost, d.Advice = nil, nil, nil, nil, nil
+	}
+	return d
 }
 
 func (h decisions) list(ctx context.Context, in *decisionsInput) (Page[scaler.Decision], error) {
@@ -52,10 +74,13 @@ func (h decisions) list(ctx context.Context, in *decisionsInput) (Page[scaler.De
 		return Page[scaler.Decision]{}, err
 	}
 	found, err := h.service.DecisionsBefore(ctx, in.Application, in.Group, before, in.Limit+1)
+	for i, d := range found {
+		found[i] = in.of(d)
+	}
 	return numbered(found, in.PageInput, func(d scaler.Decision) int64 { return d.ID }), err
 }
 
-func (h decisions) journal(ctx context.Context, in *decisionsInput) (Page[scaler.StepRecord], error) {
+func (h decisions) journal(ctx context.Context, in *StepsInput) (Page[scaler.StepRecord], error) {
 	before, err := in.before(math.MaxInt64)
 	if err != nil {
 		return Page[scaler.StepRecord]{}, err

@@ -309,7 +309,7 @@ func TestListsComeInPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for path, name := range map[string]string{"/v1/applications": "name", "/v1/operations": "application", "/v1/applications/app-0/decisions": "application"} {
+	for path, name := range map[string]string{"/v1/applications": "name", "/v1/operations": "application", "/v1/applications/app-0/decisions": "application", "/v1/decisions": "application"} {
 		var got []string
 		query := "?limit=2"
 		for range 10 {
@@ -327,7 +327,7 @@ func TestListsComeInPages(t *testing.T) {
 		}
 		expected := want
 		switch path {
-		case "/v1/operations": // the newest first
+		case "/v1/operations", "/v1/decisions": // the newest first
 			expected = []string{"app-4", "app-3", "app-2", "app-1", "app-0"}
 		case "/v1/applications/app-0/decisions":
 			expected = []string{"app-0"}

@@ -59,6 +59,13 @@ func Describe(ctx context.Context, about Request) {
 	}
 }
 
+// On names what the request of the context is done to, where its path does not.
+func On(ctx context.Context, target string) {
+	if into, ok := ctx.Value(requestKey{}).(*Request); ok {
+		into.Target = target
+	}
+}
+
 // Handler writes an entry for every request that changes something, or is refused, once
 // it was answered. While the log can't be written, what would change something is
 // answered with 503 and not handed on. It has to stand behind access.Guard's handler.

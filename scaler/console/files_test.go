@@ -57,7 +57,7 @@ func TestNoFileHasInlineCodeOrNeedsAnotherHost(t *testing.T) {
 	elsewhere := regexp.MustCompile(`https?://[^\s"'` + "`" + `)]+`)
 	page := fetch(h, "/").Body.String()
 	names := regexp.MustCompile(`console/[\w.]+`).FindAllString(page, -1)
-	for _, name := range []string{"application.js", "group.js", "optimizer.js", "describe.js", "decisions.js", "charts.js", "actions.js", "plan.js", "explain.js"} {
+	for _, name := range []string{"application.js", "group.js", "optimizer.js", "describe.js", "decisions.js", "charts.js", "actions.js", "plan.js", "explain.js", "access.js", "audit.js", "overtime.js"} {
 		names = append(names, "console/"+name)
 	}
 	for _, name := range append(names, "") {
@@ -84,7 +84,7 @@ func TestTheWholeConsoleIsSmall(t *testing.T) {
 	h := console.Handler()
 	sum := 0
 	for _, name := range []string{"", "console/app.js", "console/ui.js", "console/client.js", "console/fleet.js", "console/charts.js", "console/group.js", "console/optimizer.js", "console/plan.js", "console/explain.js", "console/actions.js",
-		"console/application.js", "console/describe.js", "console/decisions.js", "console/style.css", "console/uPlot.iife.min.js", "console/uPlot.min.css", "console/icon.svg"} {
+		"console/application.js", "console/describe.js", "console/decisions.js", "console/access.js", "console/audit.js", "console/overtime.js", "console/style.css", "console/uPlot.iife.min.js", "console/uPlot.min.css", "console/icon.svg"} {
 		answer := fetch(h, "/"+name)
 		if answer.Code != http.StatusOK {
 			t.Errorf("%s: %d", name, answer.Code)

@@ -3,131 +3,120 @@ package console_test
 import (
 	"testing"
 
-	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/console/consoletest"
 )
 
 // settled waits until shop has its nodes.
-func (b *tab) settled() {
-	b.t.Helper()
-	b.goTo("#/a/shop")
-	b.until(`[...document.querySelectorAll(".groups .badge")].length === 2`)
-	b.until(`[...document.querySelectorAll(".groups .badge")].every((e) => e.textContent === "steady")`)
+func settled(b *consoletest.Tab) {
+	b.GoTo("#/a/shop")
+	b.Until(`[...document.querySelectorAll(".groups .badge")].length === 2`)
+	b.Until(`[...document.querySelectorAll(".groups .badge")].every((e) => e.textContent === "steady")`)
 }
 
 func TestWhatAnOperatorDoes(t *testing.T) {
 	s := start(t)
-	b := open(t, s.url)
+	b := consoletest.Open(t, s.url)
 
 	// Login.
-	b.do(chromedp.Navigate(b.url + "/"))
-	b.type_("#name", "olga")
-	b.type_("#password", "wrong and long enough")
-	b.click("Sign in")
-	b.shows("the password")
-	b.picture("sign-in-wrong")
-	if focused := eval[string](b, `document.activeElement.id`); focused != "password" {
+	b.Visit()
+	b.Type("#name", "olga")
+	b.Type("#password", "wrong and long enough")
+	b.Click("Sign in")
+	b.Shows("the password")
+	if focused := consoletest.Eval[string](b, `document.activeElement.id`); focused != "password" {
 		t.Errorf("after a wrong password the focus is on %q", focused)
 	}
-	b.signIn("olga")
-	b.shows("shop", "web", "workers", "batch", "render")
-	t.Logf("first paint of the page, signed in: %.0f ms", b.firstPaint())
+	b.SignIn("olga", password)
+	b.Shows("shop", "web", "workers", "batch", "render")
+	b.Budget("the page, signed in", `document.querySelectorAll(".groups tbody tr").length >= 6`)
 
 	// A description with mistakes, and then without.
-	b.goTo("#/submit")
-	b.type_("#description", "name: tiny\ninterval: 1s\ngroups:\n  - name: one\n    cloud: local\n    min: 5\n    max: 2\n    colour: red\n")
-	b.shows("mistakes", "Line 8, column 5", "colour")
-	b.until(`document.querySelectorAll(".behind .wrong").length >= 1`)
-	b.picture("describe-mistakes")
-	b.click("Line 8, column 5")
-	if line := eval[int](b, `document.querySelector("#description").value.slice(0, document.querySelector("#description").selectionStart).split("\n").length`); line != 8 {
+	b.GoTo("#/submit")
+	b.Type("#description", "name: tiny\ninterval: 1s\ngroups:\n  - name: one\n    cloud: local\n    min: 5\n    max: 2\n    colour: red\n")
+	b.Shows("mistakes", "Line 8, column 5", "colour")
+	b.Until(`document.querySelectorAll(".behind .wrong").length >= 1`)
+	b.Click("Line 8, column 5")
+	if line := consoletest.Eval[int](b, `document.querySelector("#description").value.slice(0, document.querySelector("#description").selectionStart).split("\n").length`); line != 8 {
 		t.Errorf("the mistake's link leads to line %d, want 8", line)
 	}
-	b.type_("#description", "name: tiny\ninterval: 1s\ngroups:\n  - {name: one, cloud: local, min: 1, max: 5, initial: 2}\n")
-	b.shows("Valid.")
-	b.click("Submit…")
-	b.shows("tiny is a new application.", "2 to create")
-	b.picture("submit-plan")
-	b.click("Submit")
-	b.shows("Terraform plans", "Done.")
-	b.click("Close")
+	b.Type("#description", "name: tiny\ninterval: 1s\ngroups:\n  - {name: one, cloud: local, min: 1, max: 5, initial: 2}\n")
+	b.Shows("Valid.")
+	b.Click("Submit…")
+	b.Shows("tiny is a new application.", "2 to create")
+	b.Click("Submit")
+	b.Shows("Terraform plans", "Done.")
+	b.Click("Close")
 
 	// Scale.
-	b.goTo("#/a/tiny/g/one")
-	b.shows("of 2 wanted")
-	b.click("Scale…")
-	b.until(`document.querySelector("dialog .plan")`)
-	if !eval[bool](b, `document.querySelector("#confirm").disabled`) {
+	b.GoTo("#/a/tiny/g/one")
+	b.Shows("of 2 wanted")
+	b.Click("Scale…")
+	b.Until(`document.querySelector("dialog .plan")`)
+	if !consoletest.Eval[bool](b, `document.querySelector("#confirm").disabled`) {
 		t.Error("the size that is there can be confirmed")
 	}
-	b.type_("#size", "9")
-	b.shows("from 1 to 5")
-	b.type_("#size", "4")
-	b.shows("2 to create", `one-0003`)
-	b.until(`!document.querySelector("#confirm").disabled`)
-	b.click("Scale")
-	b.shows("Terraform plans", "Done.")
-	b.click("Close")
-	b.shows("of 4 wanted")
+	b.Type("#size", "9")
+	b.Shows("from 1 to 5")
+	b.Type("#size", "4")
+	b.Shows("2 to create", `one-0003`)
+	b.Until(`!document.querySelector("#confirm").disabled`)
+	b.Click("Scale")
+	b.Shows("Terraform plans", "Done.")
+	b.Click("Close")
+	b.Shows("of 4 wanted")
 
 	// Drop.
-	b.until(`[...document.querySelectorAll("td .badge")].filter((e) => e.textContent === "ready").length === 4`)
-	b.click("Drop one-0002")
-	b.shows("1 to destroy", "one-0002")
-	b.click("Drop the node")
-	b.shows("Done.")
-	b.click("Close")
-	b.shows("of 3 wanted")
-	b.until(`!document.querySelector("main").innerText.includes("one-0002") || !document.querySelector("[aria-label='Drop one-0002']")`)
+	b.Until(`[...document.querySelectorAll("td .badge")].filter((e) => e.textContent === "ready").length === 4`)
+	b.Click("Drop one-0002")
+	b.Shows("1 to destroy", "one-0002")
+	b.Click("Drop the node")
+	b.Shows("Done.")
+	b.Click("Close")
+	b.Shows("of 3 wanted")
+	b.Until(`!document.querySelector("main").innerText.includes("one-0002") || !document.querySelector("[aria-label='Drop one-0002']")`)
 
 	// Explain.
-	b.until(`document.querySelector("a[href*='/d/']")`)
-	eval[bool](b, `(document.querySelector("a[href*='/d/']").click(), true)`)
-	b.shows("Seen", "Proposed", "Limited", "Decided", "one-0002 dropped by hand", "Planned", "done,")
-	b.click("Close the dialog")
-	b.until(`!document.querySelector("dialog")`)
+	b.Until(`document.querySelector("a[href*='/d/']")`)
+	consoletest.Eval[bool](b, `(document.querySelector("a[href*='/d/']").click(), true)`)
+	b.Shows("Seen", "Proposed", "Limited", "Decided", "one-0002 dropped by hand", "Planned", "done,")
+	b.Click("Close the dialog")
+	b.Until(`!document.querySelector("dialog")`)
 
 	// Pause and resume.
-	b.click("Pause…")
-	b.shows("Decisions stop", "3 nodes")
-	b.click("Pause")
-	b.shows("Policies do not change the size")
+	b.Click("Pause…")
+	b.Shows("Decisions stop", "3 nodes")
+	b.Click("Pause")
+	b.Shows("Policies do not change the size")
 	if g := group(t, s, "tiny", "one"); !g.Paused {
 		t.Errorf("the group is not paused: %+v", g)
 	}
-	b.click("Resume…")
-	b.shows("Policies decide again")
-	b.click("Resume")
-	b.until(`!document.querySelector("main").innerText.includes("Policies do not change the size")`)
+	b.Click("Resume…")
+	b.Shows("Policies decide again")
+	b.Click("Resume")
+	b.Until(`!document.querySelector("main").innerText.includes("Policies do not change the size")`)
 
 	// The end.
-	b.goTo("#/a/tiny")
-	b.click("Destroy…")
-	b.until(`document.querySelector("#sure")`)
-	b.shows("3 nodes to destroy")
-	if !eval[bool](b, `document.querySelector("#confirm").disabled`) {
+	b.GoTo("#/a/tiny")
+	b.Click("Destroy…")
+	b.Until(`document.querySelector("#sure")`)
+	b.Shows("3 nodes to destroy")
+	if !consoletest.Eval[bool](b, `document.querySelector("#confirm").disabled`) {
 		t.Error("an application can be destroyed without its name")
 	}
-	b.type_("#sure", "tiny")
-	b.click("Destroy everything")
-	b.shows("Done.")
-	b.click("Close")
-	b.shows("tiny is gone")
+	b.Type("#sure", "tiny")
+	b.Click("Destroy everything")
+	b.Shows("Done.")
+	b.Click("Close")
+	b.Shows("tiny is gone")
 
-	b.click("Sign out")
-	b.shows("Sign in")
-	if said := b.complaints(); said != "" {
+	b.Click("Sign out")
+	b.Shows("Sign in")
+	if said := b.Complaints(); said != "" {
 		t.Errorf("the page complains: %s", said)
 	}
-}
-
-// firstPaint is how long after the navigation's begin something was painted, in
-// milliseconds.
-func (b *tab) firstPaint() float64 {
-	b.do(chromedp.Reload())
-	b.until(`performance.getEntriesByName("first-contentful-paint").length`)
-	return eval[float64](b, `performance.getEntriesByName("first-contentful-paint")[0].startTime`)
 }
 
 func group(t *testing.T, s *served, app, name string) scaler.GroupStatus {
@@ -145,14 +134,55 @@ func group(t *testing.T, s *served, app, name string) scaler.GroupStatus {
 	return scaler.GroupStatus{}
 }
 
+func TestNobodyNeedsAMouse(t *testing.T) {
+	s := start(t)
+	b := consoletest.Open(t, s.url)
+	focused := func(script string) bool {
+		return consoletest.Eval[bool](b, "Boolean(document.activeElement && document.activeElement."+script+")")
+	}
+	b.Visit()
+	b.Until(`document.activeElement.id === "name"`)
+	b.Press("olga" + kb.Tab + password + kb.Enter)
+	b.Until(`document.querySelector("#nav:not([hidden])")`)
+	b.GoTo("#/a/shop/g/web")
+	b.Until(`document.querySelector(".plot") && document.querySelector(".plot").uplot && document.querySelectorAll(".decided tbody tr").length > 5`)
+	b.Until(`document.activeElement.id === "main"`)
+
+	// A decision in the chart.
+	consoletest.Eval[bool](b, `(document.querySelector(".plot").focus(), true)`)
+	b.Press(kb.Home)
+	for i := 0; i < 60 && !consoletest.Eval[bool](b, `Boolean(document.querySelector("dialog"))`); i++ {
+		b.Press(kb.ArrowRight + kb.ArrowRight + kb.ArrowRight + kb.ArrowRight + kb.Enter)
+	}
+	b.Shows("Proposed", "target")
+	b.Press(kb.Escape)
+	b.Until(`!document.querySelector("dialog")`)
+	if !focused(`closest(".plot")`) {
+		t.Error("after the dialog the focus is not where it was")
+	}
+
+	// An order: the focus stays in the dialog until it is closed.
+	consoletest.Eval[bool](b, `([...document.querySelectorAll("button")].find((e) => e.textContent === "Scale…").focus(), true)`)
+	b.Press(kb.Enter)
+	b.Until(`document.querySelector("dialog[open]")`)
+	for range 12 {
+		b.Press(kb.Tab)
+		if !focused(`closest("dialog")`) && !focused(`matches("body")`) { // between the last and the first a browser's own bar has it
+			t.Fatalf("Tab leads out of the dialog, to %s", consoletest.Eval[string](b, `document.activeElement.outerHTML.slice(0, 200)`))
+		}
+	}
+	b.Press(kb.Escape)
+	b.Until(`!document.querySelector("dialog") && document.activeElement.textContent === "Scale…"`)
+}
+
 func TestAViewerIsOfferedNoOrders(t *testing.T) {
 	s := start(t)
-	b := open(t, s.url)
-	b.signIn("vera")
-	b.goTo("#/a/shop/g/web")
-	b.shows("wanted", "Optimizer")
+	b := consoletest.Open(t, s.url)
+	b.SignIn("vera", password)
+	b.GoTo("#/a/shop/g/web")
+	b.Shows("wanted", "Optimizer")
 	for _, word := range []string{"Scale…", "Pause…", "Drop…", "Submit"} {
-		if eval[bool](b, `[...document.querySelectorAll("a, button")].some((e) => e.offsetParent !== null && e.textContent === `+quoted(word)+`)`) {
+		if consoletest.Eval[bool](b, `[...document.querySelectorAll("a, button")].some((e) => e.offsetParent !== null && e.textContent === `+consoletest.Quoted(word)+`)`) {
 			t.Errorf("a viewer is offered %s", word)
 		}
 	}

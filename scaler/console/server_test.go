@@ -63,6 +63,7 @@ interval: 1s
 queries: {queue: queue, absent: absent}
 groups:
   - {name: render, cloud: local, min: 1, max: 9, initial: 2, policies: [{target: {query: queue, kind: total, value: 20}}], scaling: {cooldown_in: 5m, stabilisation: 10m}}
+  - {name: encode, cloud: local, min: 1, max: 9, initial: 3}
   - {name: gpu, cloud: local, min: 1, max: 4, initial: 2, policies: [{target: {query: absent, value: 1}}]}
 `
 
@@ -85,7 +86,7 @@ func start(t *testing.T) *served {
 		t.Fatal(err)
 	}
 	past(t, db, time.Now())
-	fake := &cloud{states: map[string]scaler.State{}, fails: "gpu"}
+	fake := &cloud{states: map[string]scaler.State{}, fails: "gpu", stays: "encode"}
 	service := scaler.NewService(scaler.Config{
 		Data: dir, Store: db, Terraform: fake, Inspector: blind{},
 		Monitor: func(*spec.Application, string) (scaler.Monitor, error) {

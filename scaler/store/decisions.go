@@ -73,8 +73,11 @@ func (s *SQLite) Decisions(ctx context.Context, app, group string, limit int) ([
 
 // DecisionsBefore implements scaler.Store.
 func (s *SQLite) DecisionsBefore(ctx context.Context, app, group string, before int64, limit int) ([]scaler.Decision, error) {
-	rows, err := s.db.QueryContext(ctx,
-		"SELECT id, decision FROM decisions WHERE application = ? AND (? = '' OR grp = ?) AND id < ? ORDER BY id DESC LIMIT ?", app, group, group, before, limit)
+	query, args := "SELECT id, decision FROM decisions WHERE id < ? ORDER BY id DESC LIMIT ?", []any{before, limit}
+	if app != "" {
+		query, args = "SELECT id, decision FROM decisions WHERE application = ? AND (? = '' OR grp = ?) AND id < ? ORDER BY id DESC LIMIT ?", []any{app, group, group, before, limit}
+	}
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	return collect(rows, err, "decisions", func(r *sql.Rows) (scaler.Decision, error) { return scanDecision(r.Scan) })
 }
 

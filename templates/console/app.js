@@ -1,6 +1,6 @@
 // The console's frame: who is there, which page is shown, whether scalerd answers.
 import { Problem, get, listen, login, logout } from "./client.js";
-import { banner, button, el, failure, say, set } from "./ui.js";
+import { banner, button, el, failure, link, say, set } from "./ui.js";
 import { fleetPage } from "./fleet.js";
 import { methods } from "./client.js";
 
@@ -14,17 +14,19 @@ let leave = new AbortController();
 let signingIn = false;
 
 listen((status) => {
-  const link = $("link");
-  link.className = "link " + (status === 0 ? "bad" : "good");
-  set(link, status === 0 ? "no answer" : session.who ? "live" : "");
+  const state = $("link");
+  state.className = "link " + (status === 0 ? "bad" : "good");
+  set(state, status === 0 ? "no answer" : session.who ? "live" : "");
   if (status === 401 && session.who && !signingIn) signIn("Your session has ended. Sign in to go on.");
 });
 
-// Pages beside the first are loaded when they are needed.
+// Pages beside the first are loaded when they are needed; some need a role.
 const pages = [
   [/^$/, () => fleetPage],
   [/^submit(?:\/([^/]+))?$/, async () => (await import("./describe.js")).describePage],
   [/^decisions$/, async () => (await import("./decisions.js")).decisionsPage],
+  [/^access$/, async () => (await import("./access.js")).accessPage, "admin"],
+  [/^audit$/, async () => (await import("./audit.js")).auditPage, "admin"],
   [/^a\/([^/]+)$/, async () => (await import("./application.js")).applicationPage],
   [/^a\/([^/]+)\/g\/([^/]+)(?:\/d\/(\d+))?$/, async () => (await import("./group.js")).groupPage],
 ];
@@ -50,9 +52,11 @@ const show = async () => {
   leave.abort();
   leave = new AbortController();
   const { signal } = leave;
-  const found = pages.map(([pattern, load]) => [hash.match(pattern), load]).find(([m]) => m);
+  const found = pages.map(([pattern, load, role]) => [hash.match(pattern), load, role]).find(([m]) => m);
   try {
     if (!found) throw new Problem(404, { detail: "there is no page of this address" });
+    const role = found[2];
+    if (role && !session.may(role)) throw new Problem(403, { detail: `${session.who.name} has the role ${session.who.role}, and this page needs the role ${role}.` });
     const page = await found[1]();
     if (signal.aborted) return;
     const root = el("div", { class: "page" });
@@ -62,7 +66,7 @@ const show = async () => {
     scrollTo(0, 0);
     if (!first) main.focus({ preventScroll: true }); // so that a reader begins there
   } catch (e) {
-    if (!signal.aborted) say(main, failure(e));
+    if (!signal.aborted) say(main, e.status === 403 ? el("section", { class: "card" }, el("h1", {}, "Not allowed"), el("p", {}, e.message), link("#/", "Back to the fleet")) : failure(e));
   }
 };
 
@@ -104,7 +108,7 @@ const signIn = (why) => {
   } },
     el("h1", {}, "Sign in"), wrong,
     el("label", { for: "name" }, "Name"), name, el("label", { for: "password" }, "Password"), password, enter,
-    el("p", { class: "quiet small" }, "Users are made on scalerd's machine: scalerctl users add NAME --role operator"));
+    el("p", { class: "quiet small" }, "Users are made on scalerd's machine: ", el("code", {}, "scalerctl users add NAME --role operator"), ", or by an admin here."));
   say(main, form);
   name.focus();
   const next = "/" + location.hash;

@@ -21,7 +21,7 @@ export const applicationPage = (root, { signal, session, args: [app] }) => {
   notice, groups.element, card("Decisions", decisions, el("p", {}, link("#/decisions", "All decisions, with search"))));
   let told = "", decided = "";
   refresh = poll(async () => {
-    const [now, made] = await Promise.all([get(path("applications", app), {}, { signal }), get(path("applications", app, "decisions"), { limit: 25 }, { signal })]);
+    const [now, made] = await Promise.all([get(path("applications", app), {}, { signal }), get(path("applications", app, "decisions"), { limit: 25, brief: true }, { signal })]);
     status = now;
     hold.disabled = end.disabled = Boolean(status.destroying);
     set(hold, status.paused ? "Resume…" : "Pause…");

@@ -56,6 +56,23 @@ export const all = async (where, query, { signal, most = 5000 } = {}) => {
   return items;
 };
 
+// pager shows a list that comes in pages, the newest first: newest() reads its first page
+// anew and older() one more. What was asked for before something else is not shown.
+export const pager = (read, show, failed) => {
+  let items = [], token, asked = 0;
+  const take = async (after) => {
+    const mine = ++asked;
+    try {
+      const page = await read(after);
+      if (mine !== asked) return;
+      items = after ? [...items, ...(page.items || [])] : page.items || [];
+      token = page.next_page_token;
+      show(items, Boolean(token));
+    } catch (e) { if (e.name !== "AbortError" && mine === asked) failed(e); }
+  };
+  return { newest: () => take(), older: () => take(token) };
+};
+
 // poll calls a function now and then again, each time after it has ended, while the
 // page is seen and until the signal. A failure is told to failed.
 export const poll = (f, every, signal, failed) => {

@@ -1,6 +1,6 @@
 // One decision, from what was seen to what came of it.
 import { get, path } from "./client.js";
-import { age, badge, dialog, el, failure, money, number, quiet, row, say, signed, span, table, when } from "./ui.js";
+import { age, badge, dialog, el, failure, money, number, quiet, row, say, signed, span, table, total, when } from "./ui.js";
 
 const reading = (r) => {
   if (r.missing) return el("span", { class: "bad" }, r.missing, r.detail ? `: ${r.detail}` : "");
@@ -29,11 +29,12 @@ const cost = (d, known) => {
   const currency = d.cost ? d.cost.currency : known.currency;
   const delta = (d.to - d.from) * per;
   return stage("Cost", el("p", {}, delta === 0 ? "no difference" : `${signed(delta, (v) => money(v, currency))} an hour`, `, at ${money(per, currency)} a node`),
-    d.cost && el("p", {}, `This month ${money(d.cost.month, currency)}; ${money(d.cost.month_forecast, currency)} at its end if the size stays`,
+    d.cost && el("p", {}, `This month ${total(d.cost.month, currency)}; ${money(d.cost.month_forecast, currency)} at its end if the size stays`,
       d.cost.max_per_month ? `, of a budget of ${money(d.cost.max_per_month, currency)}` : "", "."));
 };
 
-const step = (s) => el("li", { class: "step" }, el("p", {}, el("strong", {}, s.shard), " ", badge(s.phase), " ", (s.add || []).map((n) => `+${n} `), (s.remove || []).map((n) => `−${n} `)),
+// step is a step of the journal: its nodes, its plan, its phases, what terraform did.
+export const step = (s) => el("li", { class: "step" }, el("p", {}, el("strong", {}, s.shard), " ", badge(s.phase), " ", (s.add || []).map((n) => `+${n} `), (s.remove || []).map((n) => `−${n} `)),
   s.plan && el("p", { class: "quiet" }, `plan: ${s.plan.create} to create, ${s.plan.update} to change, ${s.plan.replace} to replace, ${s.plan.delete} to destroy`),
   el("ol", { class: "phases" }, (s.history || []).map((h, i, all) => el("li", {}, h.phase, " ", when(h.at, i ? "+" + span((new Date(h.at) - new Date(all[i - 1].at)) / 1000) : new Date(h.at).toTimeString().slice(0, 8))))),
   s.resources && s.resources.length > 0 && el("ul", { class: "changes" }, s.resources.map((r) => el("li", { class: "change " + (r.ok ? r.action : "failed") }, el("code", {}, r.address), ` ${r.action}, ${r.ok ? "done" : "failed"} in ${number(r.seconds)} s`, r.error ? el("span", { class: "bad" }, ": ", r.error) : null))),

@@ -1,6 +1,6 @@
 // The fleet: all groups of all applications, from one call, in one table.
 import { get, poll } from "./client.js";
-import { age, badge, count, el, failure, link, money, number, route, say, set, setBadge, state, when } from "./ui.js";
+import { age, badge, count, el, failure, link, money, number, route, say, set, setBadge, state, total, when } from "./ui.js";
 
 // problems are what somebody should look at, the worst first.
 export const problems = (apps) => {
@@ -126,7 +126,7 @@ export const fleetPage = (root, { signal, session }) => {
     const cost = {};
     const month = {};
     for (const g of all) if (g.cost) { cost[g.cost.currency] = (cost[g.cost.currency] || 0) + g.cost.per_hour; month[g.cost.currency] = (month[g.cost.currency] || 0) + g.cost.month; }
-    const sums = (by) => Object.entries(by).map(([c, v]) => money(v, c)).join(" + ");
+    const sums = (by) => Object.entries(by).map(([c, v]) => total(v, c)).join(" + ");
     say(totals, [["Applications", number(apps.length)], ["Groups", number(all.length)], ["Nodes ready", `${number(sum((g) => g.ready))} of ${number(sum((g) => g.wanted))}`],
       ["On the way", number(sum((g) => g.creating + g.booting))], Object.keys(cost).length && ["Cost now", sums(cost) + "/h"], Object.keys(month).length && ["This month", sums(month)]]
       .filter(Boolean).map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v))));

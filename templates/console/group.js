@@ -1,13 +1,11 @@
 // One group: what it does now, how it came to it, and what may be done about it.
 import { Problem, all, get, groupPath, path, poll } from "./client.js";
-import { age, ago, badge, banner, button, card, count, el, failure, given, link, local, money, nanos, number, quiet, route, row, say, set, setBadge, span, state, table, when } from "./ui.js";
-import { along, band, chart, palette, series, stepped } from "./charts.js";
+import { age, badge, banner, button, card, count, el, failure, given, link, local, money, nanos, number, quiet, route, row, say, set, setBadge, span, state, table, total, when } from "./ui.js";
+import { chartsSection } from "./overtime.js";
 import { drop, pause, scale } from "./actions.js";
 import { optimizerSection } from "./optimizer.js";
 import { comparisonRow, follow } from "./plan.js";
-import { explain, summary } from "./explain.js";
-
-const RANGES = { 1: "1 h", 6: "6 h", 24: "24 h", 168: "7 d" };
+import { explain, step, summary } from "./explain.js";
 
 export const groupPage = (root, { signal, session, args: [app, name, decision] }) => {
   let group = null, paused = false;
@@ -64,7 +62,7 @@ export const groupPage = (root, { signal, session, args: [app, name, decision] }
     say(numbers,
       tile("Nodes ready", [number(g.ready), el("small", {}, ` of ${g.wanted} wanted`)], coming || `limits ${g.min} to ${g.max}`),
       g.cost ? tile("Cost now", [money(g.cost.per_hour), el("small", {}, ` ${g.cost.currency}/h`)], `${money(g.cost.per_node, g.cost.currency)} a node`) : null,
-      g.cost ? tile("This month", [money(g.cost.month), el("small", {}, ` ${g.cost.currency}`)], `${money(g.cost.month_forecast, g.cost.currency)} at its end` + (g.cost.max_per_month ? `, budget ${money(g.cost.max_per_month)}` : "")) : null,
+      g.cost ? tile("This month", [total(g.cost.month), el("small", {}, ` ${g.cost.currency}`)], `${money(g.cost.month_forecast, g.cost.currency)} at its end` + (g.cost.max_per_month ? `, budget ${money(g.cost.max_per_month)}` : "")) : null,
       g.warmup ? tile("Boot", [nanos(g.warmup.p50_ns)], `9 of 10 within ${nanos(g.warmup.p90_ns)}, of ${count(g.warmup.nodes, "node")}`) : null,
       d ? el("button", { type: "button", class: "tile", onclick: () => (d.id ? (location.hash = here + "/d/" + d.id) : explain(0, { decision: d, known: g.cost })) },
         el("span", { class: "label" }, "Last tick, ", age(d.at), " ago"), el("span", { class: "value text" }, summary(d)), el("span", { class: "note" }, "Explain")) : tile("Last tick", "–", "no tick yet"));
@@ -73,14 +71,24 @@ export const groupPage = (root, { signal, session, args: [app, name, decision] }
     shadows.update(g.shadows || []);
   };
 
+  // lately are the decisions, read again when there is a new one, or when a longer time is
+  // shown.
+  let known = [], most = 0;
+  const lately = async () => {
+    const read = async (limit) => (await get(path("applications", app, "decisions"), { group: name, brief: true, limit }, { signal })).items || [];
+    const more = charts.hours() > 6 ? 1000 : 200;
+    const [newest] = known.length ? await read(1) : [];
+    if (!known.length || more > most || !newest || newest.id !== known[0].id) { known = await read(more); most = more; }
+    return known;
+  };
   refresh = poll(async () => {
-    const [status, list, made] = await Promise.all([get(path("applications", app), {}, { signal }), all(groupPath(app, name, "nodes"), {}, { signal }), get(path("applications", app, "decisions"), { group: name, limit: 200 }, { signal })]);
+    const [status, list, made] = await Promise.all([get(path("applications", app), {}, { signal }), all(groupPath(app, name, "nodes"), {}, { signal }), lately()]);
     group = (status.groups || []).find((g) => g.name === name);
     if (!group) throw new Problem(404, { detail: `group ${name} of application ${app} is not there` });
     paused = status.paused;
     nodes.update(list);
-    decisions.update(made.items || []);
-    charts.decided(made.items || []);
+    decisions.update(made);
+    charts.decided(made);
     update();
   }, 2500, signal, (e) => { told = ""; say(notice, failure(e)); });
   if (decision) showDecision(decision);
@@ -95,6 +103,16 @@ const runningSection = (root, app, name, signal) => {
   section.hidden = true;
   root.append(section);
   const followed = new Map(), shown = new Map();
+  // plans shows what the running steps have planned and done so far, as the journal has it.
+  const plans = async () => {
+    const made = await get(path("applications", app, "journal"), { group: name, limit: 2 * shown.size }, { signal });
+    for (const s of made.items || []) {
+      const item = shown.get(s.shard), text = JSON.stringify(s);
+      if (!item || ["done", "failed", "undone"].includes(s.phase) || item.dataset.told === text) continue;
+      item.dataset.told = text;
+      say(item.lastChild, step(s));
+    }
+  };
   poll(async () => {
     const page = await get("/v1/operations", { application: app, status: "running", limit: 10 }, { signal });
     for (const op of page.items || []) {
@@ -111,7 +129,7 @@ const runningSection = (root, app, name, signal) => {
     for (const [shard, item] of shown) if (!now.has(shard)) { item.remove(); shown.delete(shard); }
     for (const [shard, s] of now) {
       if (!shown.has(shard)) {
-        const item = el("div", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }));
+        const item = el("div", {}, el("strong", {}, shard), " ", el("span", { class: "phase" }), " ", el("span", { class: "what" }), " ", el("span", { class: "note", "aria-live": "off" }), el("ul", { class: "steps", "aria-live": "off" }));
         shown.set(shard, item);
         steps.append(item);
       }
@@ -121,85 +139,8 @@ const runningSection = (root, app, name, signal) => {
       set(note, `${s.create ? `+${s.create} ` : ""}${s.delete ? `−${s.delete} ` : ""}for ${age(s.started_at)}`);
     }
     section.hidden = !now.size && !followed.size;
+    if (now.size) plans().catch(() => { /* the next time */ });
   } };
-};
-
-// chartsSection shows the group over time.
-const chartsSection = (root, app, name, signal, pick) => {
-  let hours = 1, data = null, decisions = [], shownSpan = [0, 1];
-  const sync = `${app}/${name}`;
-  const ranges = el("fieldset", { class: "ranges" }, el("legend", { class: "unseen" }, "Time shown"),
-    Object.entries(RANGES).map(([h, text]) => el("label", {}, el("input", { type: "radio", name: "range", value: h, checked: h === "1", onchange: () => { hours = Number(h); load(); } }), el("span", {}, text))));
-  const box = el("div", { class: "charts" });
-  const note = el("p", { class: "quiet small" }, "A mark is a decision: click it, or move with ← → and press Enter, to see why.");
-  const section = el("section", { class: "card" }, el("div", { class: "split" }, el("h2", {}, "Over time"), ranges), box, note);
-  root.append(section);
-  const inView = () => decisions.filter((d) => d.from !== d.to || (d.drop || []).length);
-  // marks draws the decisions that changed something at their instant.
-  const marks = (u) => {
-    const { ctx, bbox } = u, r = devicePixelRatio;
-    ctx.save();
-    for (const d of inView()) {
-      const x = u.valToPos(new Date(d.at) / 1000, "x", true), y = Math.max(bbox.top + 6 * r, u.valToPos(d.to, "y", true)), up = d.to >= d.from ? 1 : -1;
-      if (x < bbox.left || x > bbox.left + bbox.width) continue;
-      ctx.fillStyle = palette(d.to > d.from ? "advice" : d.to < d.from ? "measured" : "quiet");
-      ctx.beginPath();
-      ctx.moveTo(x, y - up * 6 * r); ctx.lineTo(x + 5 * r, y + up * 4 * r); ctx.lineTo(x - 5 * r, y + up * 4 * r);
-      ctx.fill();
-    }
-    ctx.restore();
-  };
-  const picked = (u, t) => {
-    const near = inView().map((d) => [Math.abs(u.valToPos(new Date(d.at) / 1000, "x") - u.valToPos(t, "x")), d]).sort((a, b) => a[0] - b[0])[0];
-    if (near && near[0] < 24) pick(near[1].id);
-  };
-  const made = new Map();
-  const make = (key, title, options, onpick) => {
-    if (!made.has(key)) { const c = chart({ title, options, onpick, signal, height: key === "nodes" ? 190 : 160 }); made.set(key, c); box.append(c.element); }
-    return made.get(key);
-  };
-  // gaps breaks the lines where nothing was seen.
-  const gaps = (times, lists) => {
-    const x = [], out = lists.map(() => []);
-    const longest = Math.max(90, 4 * data.step_seconds);
-    times.forEach((t, i) => {
-      if (i && t - times[i - 1] > longest) { x.push(times[i - 1] + 1); out.forEach((o) => o.push(null)); }
-      x.push(t);
-      lists.forEach((l, j) => out[j].push(l[i]));
-    });
-    return [x, ...out];
-  };
-  const draw = () => {
-    const times = data.at.map((t) => new Date(t) / 1000);
-    // A group that is younger than the time shown gets all of the width, from five minutes on.
-    const to = new Date(data.to) / 1000, from = Math.max(new Date(data.from) / 1000, Math.min(times.length ? times[0] - data.step_seconds : 0, to - 300));
-    shownSpan = times.length ? [from, to] : [new Date(data.from) / 1000, to];
-    const window_ = { x: { time: true, range: () => shownSpan } };
-    const timed = (o) => ({ ...o, scales: { ...o.scales, ...window_ } });
-    const last = (l) => l[l.length - 1];
-    const nodes = make("nodes", "Nodes", () => timed(along(sync, [
-      series("Ready", "nodes", { paths: stepped(), width: 2.5 }), series("Existing", "total", { paths: stepped(), width: 1.5 }), series("Wanted", "advice", { paths: stepped(), dash: [5, 4] }),
-    ], { hooks: { draw: [marks] }, yMin: 0, ints: true })), picked);
-    nodes.update(gaps(times, [data.ready, data.existing, data.wanted]), times.length ? `Now ${last(data.wanted)} wanted, ${last(data.existing)} existing, ${last(data.ready)} ready. Enter on an instant explains the nearest decision.` : "Nothing was seen yet");
-    const order = [...data.metrics].sort((a, b) => Number(Boolean(a.target)) - Number(Boolean(b.target)));
-    for (const m of order.slice(0, 6)) {
-      const range = m.target ? ` · to be ${m.min !== undefined && m.max !== undefined ? `${number(m.min)} to ${number(m.max)}` : m.max !== undefined ? `at most ${number(m.max)}` : `at least ${number(m.min)}`}` : m.per_node !== undefined ? ` · ${number(m.per_node)} is one node's share` : "";
-      const lines = () => [series(m.name, m.target ? "predicted" : "measured"), ...(m.per_node !== undefined ? [series("What is wanted serves", "advice", { dash: [5, 4], width: 1.25 })] : [])];
-      const c = make("metric " + m.name, m.name + range, () => timed(along(sync, lines(), { hooks: { drawClear: [(u) => band(m.min, m.max)(u)] }, yMin: 0, yMax: m.max ?? m.min })));
-      const lists = [m.values, ...(m.per_node !== undefined ? [data.wanted.map((n) => n * m.per_node)] : [])];
-      const known = m.values.filter((v) => v !== null);
-      c.update(gaps(times, lists), known.length ? `Newest value ${number(last(known))}` : "No value");
-    }
-  };
-  let drawn = "";
-  const load = async () => {
-    const to = new Date(), from = new Date(to - hours * 3600e3);
-    data = await get(groupPath(app, name, "history"), { from: from.toISOString(), to: to.toISOString() }, { signal });
-    draw();
-    section.dataset.drawn = String(data.at.length);
-  };
-  poll(load, 10000, signal, (e) => say(box, failure(e)));
-  return { decided: (list) => { decisions = list; const text = JSON.stringify(list.slice(0, 5).map((d) => d.id)); if (text !== drawn && data) { drawn = text; for (const c of made.values()) if (c.box.uplot) c.box.uplot.redraw(); } } };
 };
 
 // nodesSection lists the nodes and what the cloud has beside them.

@@ -34,6 +34,8 @@ export const number = (v) => {
 };
 export const percent = (v) => (v === null || v === undefined || !Number.isFinite(v) ? "–" : number(Math.round(v * 1000) / 10) + " %");
 export const money = (v, currency) => (v === null || v === undefined ? "–" : v.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: Math.abs(v) < 1 && v !== 0 ? 4 : 2 }) + (currency ? " " + currency : ""));
+// total is an amount of money that was spent, in cents.
+export const total = (v, currency) => (v > 0 && v < 0.01 ? "< 0.01" + (currency ? " " + currency : "") : money(v && Math.round(v * 100) / 100, currency));
 export const count = (n, noun) => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 // Times: in the viewer's zone, with UTC in the title.
@@ -76,7 +78,7 @@ const tones = {
   degraded: "bad", lost: "bad", failed: "bad", orphan: "bad", open: "bad", "half open": "warn",
 };
 // badge is a state as text with its colour.
-export const badge = (text) => el("span", { class: "badge " + (tones[text] || "calm") }, text);
+export const badge = (text, tone = tones[text] || "calm") => el("span", { class: "badge " + tone }, text);
 export const setBadge = (e, text) => { e.className = "badge " + (tones[text] || "calm"); set(e, text); };
 
 // banner tells of problems: role alert where it is new.
@@ -88,7 +90,7 @@ export const table = (caption, heads, rows, kind) => el("div", { class: "scroll"
   el("table", {}, el("caption", { class: "unseen" }, caption),
     el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col", class: h.startsWith("#") ? "num" : null }, h.replace(/^#/, ""))))),
     el("tbody", {}, rows)));
-export const row = (heads, cells) => el("tr", {}, cells.map((c, i) => el("td", { class: heads[i].startsWith("#") ? "num" : null, "data-label": heads[i].replace(/^#/, "") }, c)));
+export const row = (heads, cells) => el("tr", {}, cells.map((c, i) => el("td", { class: heads[i].startsWith("#") ? "num" : null, "data-label": heads[i].replace(/^#/, "") }, Array.isArray(c) ? el("span", {}, c) : c)));
 
 // facts is a list of names and values.
 export const facts = (pairs) => el("dl", { class: "facts" }, pairs.filter(Boolean).map(([k, ...v]) => el("div", {}, el("dt", {}, k), el("dd", {}, ...v))));
