@@ -268,7 +268,7 @@ func TestAPassphraseOpensAndIsChanged(t *testing.T) {
 	}
 	s := open(t, path, key)
 	set(t, s, first)
-	if _, err := unlock("another passphrase"); err == nil || !strings.Contains(err.Error(), "is wrong; nothing was changed") {
+	if _, err := unlock("another passphrase"); err == nil || !strings.Contains(err.Error(), "is wrong: give the one") {
 		t.Errorf("with a wrong passphrase: %v", err)
 	}
 	if _, err := s.Rotate(t.Context(), "two passphrases"); err != nil {
