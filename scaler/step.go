@@ -21,6 +21,8 @@ type Root struct {
 	Credentials string
 	// Backend is where the state is; nil is a file in Dir.
 	Backend *spec.Backend
+	// Installation claims a state in a backend; empty for nobody.
+	Installation string
 }
 
 // RemoteStateFile is the name of the file in a root module that holds its state as it
@@ -370,6 +372,8 @@ type State struct {
 	Nodes map[string]NodeOutput
 	// Shared is the output "shared" of a base, as JSON; nil where there is none.
 	Shared json.RawMessage
+	// Installation is whose state in a backend it is; empty where it does not say.
+	Installation string
 }
 
 // NodeOutput is what Terraform knows of one node.

@@ -40,10 +40,10 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 	if err := spanned(ctx, "init", func(ctx context.Context) error { return r.init(ctx, tf, watch.Progress) }); err != nil {
 		return nil, err
 	}
-	if err := r.claim(ctx, tf); err != nil {
-		return nil, err
+	var changes []scaler.Change
+	if err = r.claim(ctx, tf, root); err == nil {
+		changes, err = r.planAndApply(ctx, tf, expect, watch)
 	}
-	changes, err := r.planAndApply(ctx, tf, expect, watch)
 	if !cutShort(err) && !isLocked(err) {
 		err = errors.Join(err, endRuns(root.Dir))
 	}
