@@ -94,6 +94,12 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	defer c.mu.Unlock()
 	c.steps++
 	err = c.apply(ctx, dir, changes)
+	if state := c.states[dir]; root.Backend != nil {
+		if state.Installation = root.Installation; expect.Destroy {
+			state.Installation = ""
+		}
+		c.states[dir] = state
+	}
 	var results []scaler.ResourceResult
 	for _, change := range changes {
 		_, there := c.states[dir].Resources[change.Address]
@@ -466,3 +472,16 @@ type blind struct{}
 func (blind) Dead(string, []string) []string { return nil }
 
 func (blind) Reap(context.Context, string, []string) ([]string, error) { return nil, nil }
+
+// claims lists the states that somebody has claimed.
+func (c *cloud) claims() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var dirs []string
+	for dir, state := range c.states {
+		if state.Installation != "" {
+			dirs = append(dirs, filepath.Base(dir))
+		}
+	}
+	return dirs
+}
