@@ -104,3 +104,51 @@ func TestALostStateInPostgreSQLStopsEverythingUntilItIsBack(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAKilledTerraformLeavesNoLockInPostgreSQL kills the terraform that holds a state's
+// lock, alone and with its scalerd. The lock is its connection's, and goes with it.
+func TestAKilledTerraformLeavesNoLockInPostgreSQL(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		both bool
+	}{
+		{"alone", false},
+		{"with its scalerd", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, pg := t.TempDir(), startPostgres(t)
+			d := newDaemon(t)
+			d.env = []string{"PG_CONN_STR=" + pg.connection()}
+			d.start()
+			d.submit(heldMachines(t, dir) + "backend: {type: pg}\n")
+			d.wait("shop", "web", 1)
+			terraform := d.holdApply(dir, 3, 2)
+			locks := func() int {
+				rows, err := pg.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(rows)
+			}
+			if n := locks(); n != 1 {
+				t.Errorf("there are %d locks while terraform applies, want 1", n)
+			}
+			if tt.both {
+				d.kill()
+			}
+			kill(t, terraform)
+			letGo(t, dir)
+			if tt.both {
+				d.eventually("the lock is gone", func() error {
+					if n := locks(); n != 0 {
+						return fmt.Errorf("there are %d", n)
+					}
+					return nil
+				})
+				d.start()
+			}
+			d.wait("shop", "web", 3)
+		})
+	}
+}

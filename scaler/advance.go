@@ -189,6 +189,9 @@ func (a *actuator) untilNext(now time.Time) time.Duration {
 	sooner(a.creating.retryAt)
 	sooner(a.lookupAt())
 	sooner(a.lookup.retryAt)
+	if a.checksWait() {
+		sooner(now.Add(200 * time.Millisecond))
+	}
 	every := time.Duration(a.driftPolicy().Every)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)

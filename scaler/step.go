@@ -132,6 +132,8 @@ const (
 type Change struct {
 	Address string `json:"address"`
 	Action  Action `json:"action"`
+	// Detail says of a change behind Terraform's back which attributes it was.
+	Detail string `json:"detail,omitempty"`
 }
 
 // Expect is what a plan may do: create and delete exactly these addresses, and
@@ -197,13 +199,13 @@ func (e Expect) deletions() int {
 func (e Expect) Check(changes []Change) error {
 	want := map[Change]bool{}
 	for _, address := range e.Create {
-		want[Change{address, ActionCreate}] = false
+		want[Change{Address: address, Action: ActionCreate}] = false
 	}
 	for _, address := range e.Delete {
-		want[Change{address, ActionDelete}] = false
+		want[Change{Address: address, Action: ActionDelete}] = false
 	}
 	for _, address := range e.Import {
-		want[Change{address, ActionImport}] = false
+		want[Change{Address: address, Action: ActionImport}] = false
 	}
 	if e.Within != nil {
 		for _, node := range e.Within.Create {
