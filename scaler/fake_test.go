@@ -40,6 +40,8 @@ type cloud struct {
 	refuses func(tfgen.Settings) (words string, half bool)
 	// foreign are changes that every plan has besides.
 	foreign []scaler.Change
+	// blind is why nothing can be compared with what exists, nil for nothing.
+	blind error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
 }
@@ -254,6 +256,12 @@ func (c *cloud) plan(dir string, nodes tfgen.Nodes) []scaler.Change {
 
 func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
 	dir := root.Dir
+	c.mu.Lock()
+	blind := c.blind
+	c.mu.Unlock()
+	if blind != nil {
+		return nil, blind
+	}
 	var drift []scaler.Change
 	for address := range c.state(dir).Resources {
 		c.mu.Lock()
@@ -484,4 +492,11 @@ func (c *cloud) claims() []string {
 		}
 	}
 	return dirs
+}
+
+// blinded has nothing be compared with what exists.
+func (c *cloud) blinded(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blind = err
 }
