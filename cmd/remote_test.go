@@ -31,8 +31,6 @@ func TestStatesInPostgreSQL(t *testing.T) {
 		t.Errorf("there are state files: %v", files)
 	}
 
-	d.refuses("keeps its Terraform states in backend pg, and would look for them in files of its own", "apply", d.file(strings.Replace(description, "backend: {type: pg}\n", "", 1)))
-
 	d.scale("shop", "web", 6)
 	d.await(terraformRuns("apply"), glimpse{})
 	d.kill()

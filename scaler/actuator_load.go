@@ -101,6 +101,9 @@ func (a *actuator) adopt(d description) error {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return fmt.Errorf("group folder: %w", err)
 	}
+	if err := a.moveStates(d); err != nil {
+		return err
+	}
 	if err := a.writeBase(base); err != nil {
 		return err
 	}

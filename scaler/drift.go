@@ -126,12 +126,13 @@ func (a *actuator) noteForeign(s *shard) {
 	if s.stateErr != nil || s.busy || s.recovering {
 		return
 	}
-	if s.serialKnown && s.state.Serial != s.serial {
+	// Another lineage is that of a state that was moved: any other one is none to trust.
+	if s.serialKnown && s.state.Serial != s.serial && s.state.Lineage == s.lineage {
 		detail := fmt.Sprintf("the state went from serial %d to %d without a step of this scalerd", s.serial, s.state.Serial)
 		a.find(s, DriftFinding{Kind: DriftForeign, Action: spec.DriftReport, Detail: detail}, nil)
 		a.checked[s.name] = time.Time{}
 	}
-	s.serial, s.serialKnown = s.state.Serial, true
+	s.serial, s.lineage, s.serialKnown = s.state.Serial, s.state.Lineage, true
 }
 
 // startRepair changes attributes back that were changed behind Terraform's back, in

@@ -25,8 +25,8 @@ import (
 // claimFile says that the state in the backend is ours.
 const claimFile = "backend.claimed"
 
-// pushedFile is the state with nothing but the claim, while it is pushed.
-const pushedFile = "claim.tfstate"
+// pushedFile is a state that is pushed.
+const pushedFile = "push.tfstate"
 
 // claimed reports whether the state in the backend is known to be ours.
 func claimed(dir string) bool {

@@ -45,7 +45,7 @@ func statePath(dir string) string {
 // pull reads the state from the backend, where the module has one. A state that is
 // older than one that was seen, or another, is a scaler.ErrStateLost.
 func (r *Runner) pull(ctx context.Context, tf driver) error {
-	if !remote(tf.dir) {
+	if !remote(tf.dir) || moving(tf.dir) {
 		return nil
 	}
 	// One at a time in a module, so that what was read first does not replace what was

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	stateFile = "terraform.tfstate"
+	stateFile = scaler.StateFile
 	// seenFile is a copy of the state that the last step left. Terraform writes its
 	// state in place, so a killed one or a full disk can leave it cut short; and a
 	// state that is older than this copy, or gone, was lost behind our back.
