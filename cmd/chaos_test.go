@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"maps"
@@ -37,8 +38,8 @@ type chaos struct {
 	clouds *simcloud.Cloud
 	rnd    *rand.Rand
 	begun  time.Time
-	// deck are the faults whose turn has not come.
-	deck []string
+	// turns are how often each kind of fault had its turn, twice for one that struck.
+	turns map[string]int
 	// smallDisk is set where the data folder is a disk of its own.
 	smallDisk bool
 	groups    []string
@@ -46,6 +47,8 @@ type chaos struct {
 	// its machines tagged with.
 	wanted map[string]int
 	tag    int
+	// destroyed is set while this round's order is to destroy all.
+	destroyed bool
 	// machines are those after the last round, by identifier. mayGo are those that the
 	// orders and faults of this round name, and mayShrink how many more of a group go.
 	machines  map[string]simcloud.Resource
@@ -74,10 +77,31 @@ type tally struct {
 // the last fault and without a human.
 func TestChaos(t *testing.T) {
 	c := startChaos(t)
-	for c.begun = time.Now(); time.Since(c.begun) < *chaosFor && !t.Failed(); {
+	for c.begun = time.Now(); c.goesOn() && !t.Failed(); {
 		c.round()
 	}
 	c.report()
+}
+
+// chaosWhole is from which length on a run has to have every kind of fault.
+const chaosWhole = 5 * time.Minute
+
+// goesOn reports whether there is another round: for as long as was asked for, and in
+// a long run for as long again until every kind of fault has struck.
+func (c *chaos) goesOn() bool {
+	passed := time.Since(c.begun)
+	return passed < *chaosFor || *chaosFor >= chaosWhole && passed < 2**chaosFor && len(c.missing()) > 0
+}
+
+// missing are the kinds of faults that have not struck.
+func (c *chaos) missing() []string {
+	return slices.DeleteFunc(c.kinds(), func(name string) bool { return c.tally.faults[name] > 0 })
+}
+
+// kinds are the names of the faults that there can be here.
+func (c *chaos) kinds() []string {
+	names := slices.Sorted(maps.Keys(chaosFaults()))
+	return slices.DeleteFunc(names, func(name string) bool { return name == "full disk" && !c.smallDisk })
 }
 
 func startChaos(t *testing.T) *chaos {
@@ -85,7 +109,7 @@ func startChaos(t *testing.T) *chaos {
 	d, clouds := newSimulated(t, "--lookup-grace", "3s", "--lookup-interval", chaosTick.String(), "--drift-interval", chaosTick.String())
 	c := &chaos{
 		daemon: d, clouds: clouds, rnd: rand.New(rand.NewPCG(*chaosSeed, 1)), begun: time.Now(),
-		groups: strings.Split(*chaosClouds, ","), wanted: map[string]int{}, machines: map[string]simcloud.Resource{},
+		groups: strings.Split(*chaosClouds, ","), wanted: map[string]int{}, turns: map[string]int{}, machines: map[string]simcloud.Resource{},
 		tally: tally{faults: map[string]int{}},
 	}
 	if err := mountSmall(t, d.data, chaosDisk); err != nil {
@@ -134,7 +158,7 @@ func (c *chaos) round() {
 		s, m := f(c)
 		strike, mend = append(strike, s), append(mend, m)
 	}
-	destroyed := c.order()
+	c.destroyed = c.order()
 	for _, s := range strike {
 		s()
 	}
@@ -148,7 +172,7 @@ func (c *chaos) round() {
 		c.t.Errorf("round %d of seed %d is stuck; it did:\n%s", c.tally.rounds, *chaosSeed, strings.Join(c.script, "\n"))
 		return
 	}
-	if destroyed {
+	if c.destroyed {
 		c.script, c.mayGo, c.mayShrink = nil, map[string]bool{}, map[string]int{}
 		c.resubmit()
 		if !c.converge() {
@@ -157,20 +181,13 @@ func (c *chaos) round() {
 	}
 }
 
-// pick chooses the faults of a round: one or two kinds. Every kind has its turn before
-// one comes again.
+// pick chooses the faults of a round: one to three kinds, of those that had the
+// fewest turns.
 func (c *chaos) pick() []faultKind {
-	all := chaosFaults()
-	if !c.smallDisk {
-		delete(all, "full disk")
-	}
-	if len(c.deck) < 2 {
-		c.deck = slices.Sorted(maps.Keys(all))
-		c.rnd.Shuffle(len(c.deck), func(i, j int) { c.deck[i], c.deck[j] = c.deck[j], c.deck[i] })
-	}
-	n := 1 + c.rnd.IntN(2)
-	names := c.deck[:n]
-	c.deck = c.deck[n:]
+	all, names := chaosFaults(), c.kinds()
+	c.rnd.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(c.turns[x], c.turns[y]) })
+	names = names[:1+c.rnd.IntN(3)]
 	var kinds []faultKind
 	for _, name := range names {
 		c.note("fault: %s", name)
@@ -181,6 +198,7 @@ func (c *chaos) pick() []faultKind {
 				n := strike()
 				c.note("%s struck %d times", name, n)
 				c.tally.faults[name] += n
+				c.turns[name] += 1 + min(n, 1)
 			}, mend
 		})
 	}
@@ -198,7 +216,7 @@ func (c *chaos) report() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "chaos: seed %d, %s, %d rounds, %d orders, %d faults injected, of them %d kills -9\n",
 		*chaosSeed, time.Since(c.begun).Round(time.Second), y.rounds, y.orders, faults, y.kills)
-	for _, name := range slices.Sorted(maps.Keys(y.faults)) {
+	for _, name := range c.kinds() {
 		fmt.Fprintf(&b, "  %4d  %s\n", y.faults[name], name)
 	}
 	fmt.Fprintf(&b, "converged after the last fault, in ticks of %s without terraform's time: median %.2f, most %.2f (with it: median %.1f s, most %.1f s)\n",
@@ -210,6 +228,9 @@ func (c *chaos) report() {
 	}
 	if faults == 0 {
 		c.t.Error("no fault struck: the test tests nothing")
+	}
+	if missing := c.missing(); *chaosFor >= chaosWhole && len(missing) > 0 && !c.t.Failed() {
+		c.t.Errorf("never struck: %s", strings.Join(missing, ", "))
 	}
 }
 

@@ -41,6 +41,7 @@ type description struct {
 type actuator struct {
 	app, group string
 	dir        string
+	disk       disk
 	tf         Terraform
 	store      Store
 	inspect    Inspector
@@ -104,9 +105,19 @@ type actuator struct {
 	checks  Checks
 	drainer Drainer
 	created map[string]time.Time
-	next    int
-	steps   map[string]StepStatus
-	results chan result
+	// told is what the last Fleet's nodes were made of, and remembered what the last
+	// look for nodes that are gone saw.
+	told struct {
+		members []*members
+		leaving bool
+		nodes   []FleetNode
+	}
+	remembered []*members
+	next       int
+	steps      map[string]StepStatus
+	results    chan result
+	// ended are steps whose end could not be journalled yet.
+	ended []StepRecord
 	// drift are the findings, and checked the time of the last drift check, by
 	// shard; checking is the shard whose check is under way.
 	drift    map[string][]DriftFinding
@@ -273,5 +284,8 @@ func (a *actuator) readMail() {
 	}
 	if dismiss {
 		a.adopting, a.desc, a.dismissed, a.wish = nil, nil, true, &wish{}
+		for _, s := range a.shards {
+			s.members = nil // without a description, no node is outdated
+		}
 	}
 }

@@ -30,7 +30,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	}
 	a.created = map[string]time.Time{}
 	for name, t := range times {
-		a.created[name] = t.CreatedAt
+		a.created[name] = notAfter(t.CreatedAt, time.Now())
 	}
 	if a.facts, err = readGroupFacts(a.dir); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 		return err
 	}
 	for _, dir := range dirs {
-		s, err := loadShard(dir, a.tf)
+		s, err := loadShard(dir, a.disk, a.tf)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	}
 	a.dismissed = desc == nil
 	for _, s := range a.shards {
-		s.unsure = s.pending(a.module)
+		s.unsure = a.pending(s)
 	}
 	if err := a.resolve(ctx); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (a *actuator) loadBase() error {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	base, err := loadShard(dir, a.tf)
+	base, err := loadShard(dir, a.disk, a.tf)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(a.dir, 0o700); err != nil {
+	if err := a.disk.folder(a.dir); err != nil {
 		return fmt.Errorf("group folder: %w", err)
 	}
 	if err := a.moveStates(d); err != nil {
@@ -116,7 +116,7 @@ func (a *actuator) adopt(d description) error {
 		}
 	}
 	facts := groupFacts{PerNode: module.PerNode, Within: module.Within, Shared: base.Shared, Cloud: d.group.Cloud, Credentials: d.group.Credentials, Backend: d.app.Backend}
-	if err := writeGroupFacts(a.dir, facts); err != nil {
+	if err := a.disk.writeGroupFacts(a.dir, facts); err != nil {
 		return err
 	}
 	a.module, a.needsBase, a.shared, a.basePlanned = module, len(base.Files) > 0, base.Shared, false
@@ -136,7 +136,7 @@ func (a *actuator) writeBase(base tfgen.Module) error {
 	}
 	if a.base == nil {
 		dir := filepath.Join(a.dir, tfgen.BaseName)
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := a.disk.folder(dir); err != nil {
 			return fmt.Errorf("folder of the base: %w", err)
 		}
 		if err := a.loadBase(); err != nil {

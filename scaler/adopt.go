@@ -28,7 +28,7 @@ func (s *shard) writeAdopts(ids map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(s.dir, tfgen.AdoptFile), text); err != nil {
+	if err := s.disk.writeFile(filepath.Join(s.dir, tfgen.AdoptFile), text); err != nil {
 		return err
 	}
 	s.adopts = all
@@ -67,7 +67,7 @@ func (a *actuator) finishAdopts(s *shard, err error) {
 		}
 	}
 	s.adopts = nil
-	if rmErr := os.Remove(filepath.Join(s.dir, tfgen.AdoptFile)); rmErr != nil && !errors.Is(rmErr, os.ErrNotExist) {
+	if rmErr := s.disk.remove(filepath.Join(s.dir, tfgen.AdoptFile)); rmErr != nil {
 		a.note(fmt.Errorf("remove import blocks: %w", rmErr))
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package scaler
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 )
@@ -21,6 +20,9 @@ func (a *actuator) advance(ctx context.Context, now time.Time) {
 }
 
 func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
+	if err := a.journalEnds(ctx); err != nil {
+		return err
+	}
 	if a.adopting != nil {
 		if err := a.adopt(*a.adopting); err != nil {
 			return err
@@ -113,7 +115,7 @@ func (a *actuator) finishWritten(ctx context.Context, now time.Time) error {
 		if !a.idle(s, now) || s.stale() && !a.baseReady() || len(s.refused) > 0 {
 			continue
 		}
-		if s.pending(a.module) {
+		if a.pending(s) {
 			if err := a.start(ctx, s, s.expect(a.module)); err != nil {
 				return err
 			}
@@ -154,7 +156,7 @@ func (a *actuator) gone() bool {
 }
 
 func (a *actuator) remove(ctx context.Context) error {
-	if err := os.RemoveAll(a.dir); err != nil {
+	if err := a.disk.remove(a.dir); err != nil {
 		return fmt.Errorf("remove group folder: %w", err)
 	}
 	if err := a.store.DeleteGroup(ctx, a.app, a.group); err != nil {
@@ -170,11 +172,11 @@ func (a *actuator) done() bool {
 		return false
 	}
 	for _, s := range a.shards {
-		if s.pending(a.module) {
+		if a.pending(s) {
 			return false
 		}
 	}
-	return len(a.doomed)+len(a.drained) == 0 && len(a.alive()) == a.wish.nodes
+	return len(a.doomed)+len(a.drained) == 0 && a.size() == a.wish.nodes
 }
 
 // untilNext is how long run may sleep when nothing happens.

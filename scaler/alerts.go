@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/scalerd/scalerd/scaler/policy"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -99,7 +97,7 @@ func (a *application) notify(alerts []NotifiedAlert, known []bool) error {
 		return nil
 	}
 	a.received.forget(now)
-	return a.received.save(a.dir())
+	return a.received.save(a.config.disk, a.dir())
 }
 
 func (a *application) hasAlert(alert NotifiedAlert) bool {
@@ -176,12 +174,12 @@ func (r received) reading(name, group string, now time.Time) policy.Reading {
 // receivedFile is where the alerts that fire are kept, in the application's folder.
 const receivedFile = "alerts.json"
 
-func (r received) save(dir string) error {
+func (r received) save(d disk, dir string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode received alerts: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, receivedFile), append(text, '\n'), 0o600); err != nil {
+	if err := d.replace(filepath.Join(dir, receivedFile), append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("keep received alerts: %w", err)
 	}
 	return nil

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,6 +58,7 @@ type application struct {
 	destroyed bool
 
 	published atomic.Pointer[view]
+	shown     shown
 	observed  observations
 	// publishNext is when a change of a group is published again: the larger the
 	// application, the more changes one view shows, and at most a third of the time
@@ -143,7 +146,11 @@ func (a *application) run(ctx context.Context) {
 			return
 		case o := <-a.orders:
 			interval := a.interval()
+			incomplete := a.complete(ctx)
 			err := o.do(ctx)
+			if incomplete != nil && errors.Is(err, ErrNotFound) {
+				err = incomplete // the group is there, and could not be brought up
+			}
 			a.publish(time.Now()) // who gave the order sees what it did
 			o.done <- err
 			if a.interval() != interval {
@@ -179,7 +186,7 @@ func (a *application) interval() time.Duration {
 // start brings up what is stored: the described groups, and those whose removal
 // was interrupted.
 func (a *application) start(ctx context.Context) error {
-	if err := os.MkdirAll(a.dir(), 0o700); err != nil {
+	if err := a.config.disk.folder(a.dir()); err != nil {
 		return fmt.Errorf("application folder: %w", err)
 	}
 	if a.stored.Destroying {
@@ -213,6 +220,20 @@ func (a *application) describe(ctx context.Context, described *spec.Application)
 	}
 	if err := a.dismissUndescribed(ctx); err != nil {
 		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// complete brings up the groups that could not be before, as on a full disk.
+func (a *application) complete(ctx context.Context) error {
+	if a.spec == nil || a.stored.Destroying {
+		return nil
+	}
+	var errs []error
+	for i := range a.spec.Groups {
+		if g := a.group(a.spec.Groups[i].Name); g == nil || g.removing || !g.row.Known {
+			errs = append(errs, a.describeGroup(ctx, &a.spec.Groups[i]))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -268,7 +289,7 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 	if err := a.restoreShadows(ctx, g, shadows); err != nil {
 		return err
 	}
-	g.spec, g.policies, g.shadows, g.removing = described, policies, shadows, false
+	g.spec, g.policies, g.shadows, g.removing, g.statuses = described, policies, shadows, false, nil
 	if err := a.describeOptimizer(g, !g.row.Known); err != nil {
 		return err
 	}
@@ -296,6 +317,7 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	act := &actuator{
 		app: a.name, group: name,
 		dir:        filepath.Join(a.dir(), name),
+		disk:       a.config.disk,
 		tf:         a.config.Terraform,
 		store:      a.config.Store,
 		inspect:    a.config.Inspector,
@@ -319,11 +341,15 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 	if err := act.load(ctx, d); err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
 	}
+	now := time.Now()
 	g := &group{name: name, row: row, actuator: act, history: row.history(), prices: a.config.Prices, account: row.Remembered.Spending, pending: maps.Clone(row.Remembered.Pending), ready: map[string]time.Time{}, up: map[string]bool{}}
 	for node, t := range times {
 		if !t.ReadyAt.IsZero() {
-			g.ready[node] = t.ReadyAt
+			g.ready[node] = notAfter(t.ReadyAt, now)
 		}
+	}
+	for name, since := range g.pending {
+		g.pending[name] = notAfter(since, now)
 	}
 	g.warmup.restore(times)
 	a.groups = append(a.groups, g)
@@ -379,7 +405,16 @@ func (a *application) sweep(ctx context.Context) {
 	if !a.stored.Destroying || len(a.groups) > 0 {
 		return
 	}
-	if err := errors.Join(os.RemoveAll(a.dir()), a.config.Store.DeleteApplication(ctx, a.name)); err != nil {
+	// One that could not be opened, as on a full disk, has its machines and its states.
+	if err := a.dismissUndescribed(ctx); err != nil {
+		a.problem = err.Error()
+		a.log.Error("groups can't be removed", "error", err)
+		return
+	}
+	if len(a.groups) > 0 {
+		return
+	}
+	if err := errors.Join(a.config.disk.remove(a.dir()), a.config.Store.DeleteApplication(ctx, a.name)); err != nil {
 		a.problem = err.Error()
 		a.log.Error("application can't be removed", "error", err)
 		return
@@ -391,12 +426,15 @@ func (a *application) sweep(ctx context.Context) {
 // groupDirs lists the groups that have a folder.
 func groupDirs(appDir string) ([]string, error) {
 	entries, err := os.ReadDir(appDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", err)
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), goneMark) {
 			names = append(names, e.Name())
 		}
 	}

@@ -23,7 +23,7 @@ func TestASuspicionEndsWhateverTheClockDid(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			a := lookedUp(t)
 			a.dir, a.lookupGrace = t.TempDir(), time.Minute
-			if err := writeFiles(a.lookupDir(), []tfgen.File{{Name: "main.tf"}}); err != nil {
+			if err := a.disk.writeFiles(a.lookupDir(), []tfgen.File{{Name: "main.tf"}}); err != nil {
 				t.Fatal(err)
 			}
 			s := a.shards[0]

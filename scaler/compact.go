@@ -3,7 +3,6 @@ package scaler
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -68,7 +67,7 @@ func (a *actuator) removeShard(s *shard) error {
 		s.emptySince = time.Time{}
 		return nil
 	}
-	if err := os.RemoveAll(s.dir); err != nil {
+	if err := s.disk.remove(s.dir); err != nil {
 		return fmt.Errorf("remove empty shard: %w", err)
 	}
 	a.shards = slices.DeleteFunc(a.shards, func(other *shard) bool { return other == s })

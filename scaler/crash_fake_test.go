@@ -53,32 +53,43 @@ func (f *fuse) point() error {
 
 // burns passes a point, and reports whether the scalerd is dead.
 func (f *fuse) burns() bool {
+	dead, _ := f.pass()
+	return dead
+}
+
+// pass passes a point, and reports whether the scalerd is dead, and whether it died
+// right here.
+func (f *fuse) pass() (dead, here bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.dead {
-		return true
+		return true, false
 	}
-	if f.left == 0 {
+	if here = f.left == 0; here {
 		f.dead = true
 		close(f.blown)
 	}
 	if f.left >= 0 {
 		f.left--
 	}
-	return f.dead
+	return f.dead, here
 }
 
 // mortalStore is the store of a scalerd that dies at its writes.
 type mortalStore struct {
 	scaler.Store
 	fuse *fuse
+	disk *platters
 }
 
 func (m mortalStore) write(do func() error) error {
 	if err := m.fuse.point(); err != nil {
 		return err
 	}
-	err := do()
+	err := m.disk.refuses("insert", "scalerd.db")
+	if err == nil {
+		err = do()
+	}
 	return errors.Join(err, m.fuse.point())
 }
 
@@ -120,12 +131,12 @@ func (m mortalStore) RecordDecision(ctx context.Context, d scaler.Decision, row 
 	return id, err
 }
 
-func (m mortalStore) SaveNode(ctx context.Context, app, group, node string, times scaler.NodeTimes) error {
-	return m.write(func() error { return m.Store.SaveNode(ctx, app, group, node, times) })
+func (m mortalStore) SaveNodes(ctx context.Context, app, group string, times map[string]scaler.NodeTimes) error {
+	return m.write(func() error { return m.Store.SaveNodes(ctx, app, group, times) })
 }
 
-func (m mortalStore) DeleteNode(ctx context.Context, app, group, node string) error {
-	return m.write(func() error { return m.Store.DeleteNode(ctx, app, group, node) })
+func (m mortalStore) DeleteNodes(ctx context.Context, app, group string, nodes []string) error {
+	return m.write(func() error { return m.Store.DeleteNodes(ctx, app, group, nodes) })
 }
 
 // machine is a machine in a sky.
@@ -188,6 +199,9 @@ func machineAddress(node string) string { return fmt.Sprintf("aws_instance.node[
 func (m mortalTerraform) State(dir string) (scaler.State, error) {
 	if err := m.fuse.point(); err != nil {
 		return scaler.State{}, err
+	}
+	if halved(dir) {
+		return scaler.State{}, scaler.ErrStateLost
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -274,8 +288,27 @@ func (m mortalTerraform) apply(ctx context.Context, dir string, changes []scaler
 	return end
 }
 
+// A root module has its state, and a copy by which the true Terraform tells that it was
+// lost.
+const (
+	stateFile = "terraform.tfstate"
+	stateCopy = "terraform.tfstate.seen"
+)
+
+// halved reports whether one of a root module's two states is gone.
+func halved(dir string) bool {
+	_, one := os.Stat(filepath.Join(dir, stateFile))
+	_, two := os.Stat(filepath.Join(dir, stateCopy))
+	return (one == nil) != (two == nil)
+}
+
 // write replaces a state.
 func (s *sky) write(dir string, state scaler.State) {
+	for _, name := range []string{stateCopy, stateFile} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			panic(err)
+		}
+	}
 	state.Resources, state.IDs, state.Nodes = maps.Clone(state.Resources), maps.Clone(state.IDs), maps.Clone(state.Nodes)
 	s.mu.Lock()
 	defer s.mu.Unlock()

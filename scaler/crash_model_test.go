@@ -29,6 +29,11 @@ type deed struct {
 	Crash int
 	Again []int
 	Alone bool
+	// Power is set where the crashes are power cuts.
+	Power bool
+	// Full is the write from the deed on that the full disk refuses first, 0 for none, and
+	// FullFor how many it refuses.
+	Full, FullFor int
 	// Pause is how long nothing is done after it, in seconds.
 	Pause int
 	// Settle is set where all has to come to rest afterwards.
@@ -49,15 +54,19 @@ groups:
 
 func drawDeed(t *rapid.T) deed {
 	d := deed{
-		Do:     rapid.SampledFrom([]string{"scale", "scale", "scale", "drop", "replace", "describe", "destroy", "lose", "restart", "nothing"}).Draw(t, "do"),
+		Do:     rapid.SampledFrom([]string{"scale", "scale", "scale", "drop", "replace", "describe", "destroy", "lose", "restart", "clock", "nothing"}).Draw(t, "do"),
 		N:      rapid.IntRange(0, 9).Draw(t, "n"),
 		Mishap: rapid.SampledFrom([]mishap{noMishap, noMishap, refused, throttled, lostReply, timedOut, lateLost, tooLate}).Draw(t, "mishap"),
 		Hits:   rapid.IntRange(1, 3).Draw(t, "hits"),
 		Alone:  rapid.Bool().Draw(t, "alone"),
+		Power:  rapid.IntRange(0, 3).Draw(t, "power") == 0,
 		Pause:  rapid.IntRange(0, 20).Draw(t, "pause"),
 		Settle: rapid.IntRange(0, 2).Draw(t, "settle") > 0,
-		Crash:  rapid.IntRange(0, 50).Draw(t, "crash"),
-		Again:  rapid.SliceOfN(rapid.IntRange(1, 30), 2, 8).Draw(t, "again"),
+		Crash:  rapid.IntRange(0, 90).Draw(t, "crash"),
+		Again:  rapid.SliceOfN(rapid.IntRange(1, 60), 2, 8).Draw(t, "again"),
+	}
+	if rapid.IntRange(0, 3).Draw(t, "disk") == 0 {
+		d.Full, d.FullFor = rapid.IntRange(1, 40).Draw(t, "full"), rapid.IntRange(1, 3).Draw(t, "full for")
 	}
 	return d
 }
@@ -103,6 +112,8 @@ func (m *model) do(d deed) error {
 	if m.died() {
 		m.revive(0, d.Alone)
 	}
+	m.power = d.Power
+	m.disk.fill(d.Full, d.FullFor)
 	if d.Crash > 0 {
 		m.fuse.set(d.Crash)
 	}
@@ -114,6 +125,7 @@ func (m *model) do(d deed) error {
 		return nil
 	}
 	m.fuse.set(0)
+	m.disk.fill(0, 0)
 	if err := m.rest(); err != nil || m.wanted >= 0 {
 		return err
 	}
@@ -177,6 +189,8 @@ func (m *model) order(d deed) error {
 		}
 	case "restart":
 		m.restart()
+	case "clock":
+		m.restartAt(clockJumps[d.N])
 	}
 	return nil
 }
@@ -277,6 +291,7 @@ func liveThrough(t *testing.T, deeds []deed) (err error, crashes int, rests []fl
 		}
 		if err == nil && m.wanted >= 0 {
 			m.fuse.set(0)
+			m.disk.fill(0, 0)
 			err = m.rest()
 		}
 		crashes, rests = m.crashes, m.rests

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,6 +39,9 @@ type mortalWorld struct {
 	cancel  context.CancelFunc
 	ended   []chan error
 	crashes int
+	disk    *platters
+	// power is set where the next crash is a power cut.
+	power bool
 }
 
 func newMortalWorld(t *testing.T) *mortalWorld {
@@ -50,7 +54,7 @@ func newMortalWorld(t *testing.T) *mortalWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &mortalWorld{t: t, dir: dir, db: db, sky: newSky(), over: make(chan struct{})}
+	return &mortalWorld{t: t, dir: dir, db: db, sky: newSky(), over: make(chan struct{}), disk: newPlatters()}
 }
 
 // end ends all services, the dead ones too, and removes what they had.
@@ -71,8 +75,8 @@ func (m *mortalWorld) end() {
 func (m *mortalWorld) start(n int, alone bool) {
 	m.fuse = newFuse(m.over)
 	m.fuse.set(n)
-	m.service = scaler.NewService(scaler.Config{
-		Data: m.dir, Store: mortalStore{m.db, m.fuse}, Terraform: mortalTerraform{m.sky, m.fuse, alone},
+	config := scaler.Config{
+		Data: m.dir, Store: mortalStore{m.db, m.fuse, m.disk}, Terraform: mortalTerraform{m.sky, m.fuse, alone},
 		Monitor:     func(*spec.Application, string) (scaler.Monitor, error) { return newMeters(), nil },
 		Inspector:   blind{},
 		CheckQuery:  func(string) error { return nil },
@@ -81,7 +85,9 @@ func (m *mortalWorld) start(n int, alone bool) {
 		LookupGrace: mortalGrace,
 		Metrics:     scaler.NewMetrics(prometheus.NewRegistry()),
 		Log:         slog.New(slog.DiscardHandler),
-	})
+	}
+	config.OnDisk(mortalDisk{m.fuse, m.disk}.around)
+	m.service = scaler.NewService(config)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	service := m.service
@@ -103,6 +109,10 @@ func (m *mortalWorld) died() bool {
 func (m *mortalWorld) revive(n int, alone bool) {
 	m.crashes++
 	m.cancel()
+	if m.power {
+		m.disk.cut()
+		alone = false
+	}
 	m.start(n, alone)
 }
 
@@ -152,10 +162,14 @@ func (m *mortalWorld) ask(order func(context.Context, *scaler.Service) error) (e
 func (m *mortalWorld) insist(order func(ctx context.Context, s *scaler.Service, again bool) error) error {
 	for again := false; ; again = true {
 		err, died := m.ask(func(ctx context.Context, s *scaler.Service) error { return order(ctx, s, again) })
-		if !died {
+		switch {
+		case died:
+			m.revive(0, false)
+		case errors.Is(err, syscall.ENOSPC):
+			m.live(time.Second)
+		default:
 			return err
 		}
-		m.revive(0, false)
 	}
 }
 

@@ -34,6 +34,19 @@ func (s *Service) HoldTrainings() func() {
 	}
 }
 
+// What changes on disk at once, for OnDisk.
+const (
+	DiskReplace = string(diskReplace)
+	DiskFolder  = string(diskFolder)
+	DiskRemove  = string(diskRemove)
+	DiskSettle  = string(diskSettle)
+)
+
+// OnDisk puts something around every change of a file of the data folder.
+func (c *Config) OnDisk(around func(change, path string, do func() error) error) {
+	c.disk.around = func(c diskChange, path string, do func() error) error { return around(string(c), path, do) }
+}
+
 // OptimizationOf is what the group's optimizer is configured with, as JSON would
 // show it, and its queries.
 func OptimizationOf(app *spec.Application, group string) (*optimizer.Config, map[string]string, error) {

@@ -17,6 +17,7 @@ import (
 // graveyard is the root module through which orphans go: it takes them over, as
 // they are, and destroys them. Its state is empty in between.
 type graveyard struct {
+	disk       disk
 	tf         Terraform
 	store      Journal
 	log        *slog.Logger
@@ -90,7 +91,7 @@ func (g graveyard) takeSome(ctx context.Context, orphans []Orphan) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
+	if err := g.disk.writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
 		return err
 	}
 	var ids []string
@@ -107,7 +108,7 @@ func (g graveyard) empty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
+	if err := g.disk.writeFiles(g.root.Dir, []tfgen.File{file}); err != nil {
 		return err
 	}
 	state, err := g.tf.State(g.root.Dir)
@@ -151,7 +152,7 @@ func (g graveyard) prepare() error {
 		}
 		files = append(files, tfgen.File{Name: name, Content: text})
 	}
-	return writeFiles(g.root.Dir, files)
+	return g.disk.writeFiles(g.root.Dir, files)
 }
 
 // condemned are the orphans to destroy now: those that were found twice, with the
@@ -172,7 +173,7 @@ func (a *actuator) condemned() []Orphan {
 // deleteOrphans destroys orphans in a goroutine.
 func (a *actuator) deleteOrphans(ctx context.Context, victims []Orphan) {
 	a.lookup.deleting = true
-	grave := graveyard{tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
+	grave := graveyard{disk: a.disk, tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
 		policies: a.policies(&shard{name: tfgen.OrphansName}),
 		root:     Root{Dir: filepath.Join(a.dir, tfgen.OrphansName), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}}
 	go func() {

@@ -26,12 +26,12 @@ type groupFacts struct {
 	Backend *spec.Backend `json:"backend,omitempty"`
 }
 
-func writeGroupFacts(groupDir string, facts groupFacts) error {
+func (d disk) writeGroupFacts(groupDir string, facts groupFacts) error {
 	text, err := json.Marshal(facts)
 	if err != nil {
 		return fmt.Errorf("encode facts of the group: %w", err)
 	}
-	return writeFile(filepath.Join(groupDir, groupFile), text)
+	return d.writeFile(filepath.Join(groupDir, groupFile), text)
 }
 
 func readGroupFacts(groupDir string) (groupFacts, error) {

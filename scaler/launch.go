@@ -50,12 +50,24 @@ func (a *actuator) begin(ctx context.Context, s *shard, record StepRecord) error
 		return err
 	}
 	record.ID = id
-	if s.open != nil {
-		if err := a.close(ctx, s, PhaseUndone, fmt.Errorf("step %d took its place and carries it out too", id)); err != nil {
+	replaced := s.open
+	if s.open = &record; replaced == nil {
+		return nil
+	}
+	replaced.enter(PhaseUndone, time.Now())
+	replaced.Error = fmt.Sprintf("step %d took its place and carries it out too", id)
+	a.ended = append(a.ended, *replaced)
+	return a.journalEnds(ctx)
+}
+
+// journalEnds journals the ends of steps that could not be journalled yet.
+func (a *actuator) journalEnds(ctx context.Context) error {
+	for len(a.ended) > 0 {
+		if err := a.store.SaveStep(ctx, a.ended[0]); err != nil {
 			return err
 		}
+		a.ended = a.ended[1:]
 	}
-	s.open = &record
 	return nil
 }
 

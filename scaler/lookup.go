@@ -88,18 +88,18 @@ func (a *actuator) writeLookup(d description) error {
 	}
 	a.lookup.possible = len(module.Files) > 0
 	if !a.lookup.possible {
-		return os.RemoveAll(a.lookupDir())
+		return a.disk.remove(a.lookupDir())
 	}
-	return writeFiles(a.lookupDir(), module.Files)
+	return a.disk.writeFiles(a.lookupDir(), module.Files)
 }
 
 // writeFiles makes a root module's folder and writes its files.
-func writeFiles(dir string, files []tfgen.File) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func (d disk) writeFiles(dir string, files []tfgen.File) error {
+	if err := d.folder(dir); err != nil {
 		return fmt.Errorf("root module: %w", err)
 	}
 	for _, file := range files {
-		if err := writeFile(filepath.Join(dir, file.Name), file.Content); err != nil {
+		if err := d.writeFile(filepath.Join(dir, file.Name), file.Content); err != nil {
 			return err
 		}
 	}
@@ -124,7 +124,7 @@ func (a *actuator) advanceLookup(ctx context.Context, now time.Time) {
 	}
 	known, err := tfgen.Known(a.knownIDs())
 	if err == nil {
-		err = writeFile(filepath.Join(a.lookupDir(), tfgen.KnownFile), known)
+		err = a.disk.writeFile(filepath.Join(a.lookupDir(), tfgen.KnownFile), known)
 	}
 	l.running, l.startedAt, l.final = true, now, a.dismissed && a.idleAndEmpty()
 	root := Root{Dir: a.lookupDir(), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}

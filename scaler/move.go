@@ -85,7 +85,10 @@ func (s *shard) beginMove(from, to *spec.Backend) error {
 		if err != nil {
 			return err
 		}
-		if err := writeFile(path, text); err != nil {
+		if err := s.disk.writeFile(path, text); err != nil {
+			return err
+		}
+		if err := s.disk.settle(s.dir); err != nil { // before the backend is another one
 			return err
 		}
 	}
@@ -106,5 +109,8 @@ func (s *shard) beginMove(from, to *spec.Backend) error {
 	if _, err := os.Stat(now); err == nil && to == nil {
 		return nil // it is the one that was to move away
 	}
-	return writeFile(now, text)
+	if err := s.disk.writeFile(now, text); err != nil {
+		return err
+	}
+	return s.disk.settle(s.dir)
 }

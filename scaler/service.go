@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -46,6 +47,7 @@ type Config struct {
 
 	optimizers  *Optimizers
 	driftBudget *driftBudget
+	disk        disk
 }
 
 // Service runs any number of applications, each in goroutines of its own, so that
@@ -84,6 +86,9 @@ func (s *Service) Run(ctx context.Context) error {
 			a.run(ctx)
 			s.forget(a)
 		})
+	}
+	if err := s.config.disk.sweepStrays(filepath.Join(s.config.Data, "apps"), 3); err != nil {
+		s.config.Log.Warn("what was cut short is left on disk", "error", err)
 	}
 	stored, err := s.config.Store.Applications(ctx)
 	if ctx.Err() != nil {

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/scalerd/scalerd/scaler/failure"
 	"github.com/scalerd/scalerd/tfgen"
 )
@@ -21,6 +19,7 @@ import (
 type shard struct {
 	name string
 	dir  string
+	disk disk
 	// nodes is the node set as it is on disk.
 	nodes tfgen.Nodes
 	// written and applied are the digests of the module's files: as they are on
@@ -81,8 +80,8 @@ type shard struct {
 }
 
 // loadShard reads a shard from disk.
-func loadShard(dir string, tf Terraform) (*shard, error) {
-	s := &shard{name: filepath.Base(dir), dir: dir, nodes: tfgen.Nodes{}}
+func loadShard(dir string, d disk, tf Terraform) (*shard, error) {
+	s := &shard{name: filepath.Base(dir), dir: dir, disk: d, nodes: tfgen.Nodes{}}
 	path := filepath.Join(dir, tfgen.NodesFile)
 	text, err := os.ReadFile(path)
 	switch {
@@ -118,10 +117,13 @@ func (s *shard) writeNodes(nodes tfgen.Nodes) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(filepath.Join(s.dir, tfgen.NodesFile), text, 0o600); err != nil {
+	if err := s.disk.replace(filepath.Join(s.dir, tfgen.NodesFile), text, 0o600); err != nil {
 		return fmt.Errorf("write node set: %w", err)
 	}
 	s.nodes, s.nodeSet = nodes, fileDigest(text)
+	if err := s.disk.settle(s.dir); err != nil {
+		return fmt.Errorf("write node set: %w", err)
+	}
 	return nil
 }
 

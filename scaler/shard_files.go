@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/scalerd/scalerd/tfgen"
 )
 
@@ -23,7 +21,7 @@ func (s *shard) noteApplied(digest string) error {
 	if s.applied == digest {
 		return nil
 	}
-	if err := renameio.WriteFile(filepath.Join(s.dir, appliedFile), []byte(digest), 0o600); err != nil {
+	if err := s.disk.replace(filepath.Join(s.dir, appliedFile), []byte(digest), 0o600); err != nil {
 		return fmt.Errorf("note what was applied: %w", err)
 	}
 	s.applied = digest
@@ -34,13 +32,13 @@ func (s *shard) noteApplied(digest string) error {
 // where they differ from what is there, and removes generated files that neither
 // the module nor a node of the shard needs any more.
 func (s *shard) writeModule(module tfgen.Module, shared json.RawMessage) error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := s.disk.folder(s.dir); err != nil {
 		return fmt.Errorf("root module: %w", err)
 	}
 	keep := map[string]bool{}
 	for _, file := range module.RootFiles(s.name) {
 		keep[file.Name] = true
-		if err := writeFile(filepath.Join(s.dir, file.Name), file.Content); err != nil {
+		if err := s.disk.writeFile(filepath.Join(s.dir, file.Name), file.Content); err != nil {
 			return err
 		}
 	}
@@ -49,7 +47,7 @@ func (s *shard) writeModule(module tfgen.Module, shared json.RawMessage) error {
 		if err != nil {
 			return fmt.Errorf("write shared values: %w", err)
 		}
-		if err := writeFile(filepath.Join(s.dir, tfgen.SharedFile), text); err != nil {
+		if err := s.disk.writeFile(filepath.Join(s.dir, tfgen.SharedFile), text); err != nil {
 			return err
 		}
 	}
@@ -62,11 +60,11 @@ func (s *shard) writeModule(module tfgen.Module, shared json.RawMessage) error {
 }
 
 // writeFile replaces a file at once, where it differs.
-func writeFile(path string, content []byte) error {
+func (d disk) writeFile(path string, content []byte) error {
 	if have, err := os.ReadFile(path); err == nil && string(have) == string(content) {
 		return nil
 	}
-	if err := renameio.WriteFile(path, content, 0o600); err != nil {
+	if err := d.replace(path, content, 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
@@ -89,7 +87,7 @@ func (s *shard) removeOld(keep map[string]bool) error {
 		}
 		for _, path := range old {
 			if !keep[filepath.Base(path)] {
-				if err := os.Remove(path); err != nil {
+				if err := s.disk.remove(path); err != nil {
 					return fmt.Errorf("remove old file: %w", err)
 				}
 			}

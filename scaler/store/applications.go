@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/scalerd/scalerd/scaler"
 )
@@ -161,13 +163,37 @@ func (s *SQLite) Nodes(ctx context.Context, app, group string) (map[string]scale
 	return nodes, nil
 }
 
-// SaveNode implements scaler.Store.
-func (s *SQLite) SaveNode(ctx context.Context, app, group, node string, t scaler.NodeTimes) error {
-	return s.exec(ctx, "node "+node, "INSERT OR REPLACE INTO nodes (application, grp, name, created_at, ready_at) VALUES (?, ?, ?, ?, ?)",
-		app, group, node, nanos(t.CreatedAt), nanos(t.ReadyAt))
+// SaveNodes implements scaler.Store.
+func (s *SQLite) SaveNodes(ctx context.Context, app, group string, times map[string]scaler.NodeTimes) error {
+	return s.eachNode(ctx, slices.Sorted(maps.Keys(times)), "INSERT OR REPLACE INTO nodes (application, grp, name, created_at, ready_at) VALUES (?, ?, ?, ?, ?)",
+		func(node string) []any {
+			return []any{app, group, node, nanos(times[node].CreatedAt), nanos(times[node].ReadyAt)}
+		})
 }
 
-// DeleteNode implements scaler.Store.
-func (s *SQLite) DeleteNode(ctx context.Context, app, group, node string) error {
-	return s.exec(ctx, "node "+node, "DELETE FROM nodes WHERE application = ? AND grp = ? AND name = ?", app, group, node)
+// DeleteNodes implements scaler.Store.
+func (s *SQLite) DeleteNodes(ctx context.Context, app, group string, nodes []string) error {
+	return s.eachNode(ctx, nodes, "DELETE FROM nodes WHERE application = ? AND grp = ? AND name = ?",
+		func(node string) []any { return []any{app, group, node} })
+}
+
+// eachNode runs a statement for each node, in one transaction.
+func (s *SQLite) eachNode(ctx context.Context, nodes []string, query string, args func(node string) []any) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		statement, err := tx.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		defer statement.Close()
+		for _, node := range nodes {
+			if _, err := statement.ExecContext(ctx, args(node)...); err != nil {
+				return fmt.Errorf("node %s: %w", node, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store nodes: %w", err)
+	}
+	return nil
 }
