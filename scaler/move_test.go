@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,6 +31,9 @@ func TestStatesMoveOnlyWhileTheirGroupsAreAtRest(t *testing.T) {
 			t.Errorf("Submit() = %v while a step is under way, want a refusal that says so", err)
 		}
 		pass(3 * time.Minute)
+		if plan, err := w.Plan(t.Context(), moved); err != nil || !slices.Contains(plan.Groups[0].Notes, "the Terraform states move from files of its own to backend pg") {
+			t.Errorf("Plan() = %+v, %v, want a note of the move", plan, err)
+		}
 		if _, err := w.Submit(t.Context(), moved); err != nil {
 			t.Errorf("Submit() = %v after it, want it taken", err)
 		}

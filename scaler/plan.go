@@ -65,8 +65,12 @@ func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, err
 		return ApplicationPlan{}, err
 	}
 	var sources []planSource
+	var notes []string
 	err = a.order(ctx, func(context.Context) error {
 		sources = a.planSources(described)
+		if a.spec != nil && !a.spec.Backend.Same(described.Backend) {
+			notes = append(notes, fmt.Sprintf("the Terraform states move from %s to %s", a.spec.Backend, described.Backend))
+		}
 		return a.moves(described)
 	})
 	if err != nil {
@@ -77,7 +81,11 @@ func (s *Service) Plan(ctx context.Context, source Source) (ApplicationPlan, err
 			return ApplicationPlan{}, err
 		}
 	}
-	return planAll(ctx, described, s.config.Terraform, s.config.Checks, sources, false)
+	plan, err := planAll(ctx, described, s.config.Terraform, s.config.Checks, sources, false)
+	for i := range plan.Groups {
+		plan.Groups[i].Notes = append(plan.Groups[i].Notes, notes...)
+	}
+	return plan, err
 }
 
 // PlanNew says what a first submission of the description would do. Without access
