@@ -1,15 +1,18 @@
 package cmd_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/tfgen"
 )
@@ -54,6 +57,39 @@ func TestDeadNodeAndBalancerAreReplaced(t *testing.T) {
 		return err
 	})
 	d.untouched(after, d.settle("shop", "web", 3), after.names())
+}
+
+// TestDriftIsCheckedWhenItIsAskedFor changes a machine of a cloud behind scalerd's back,
+// which checks nothing by itself.
+func TestDriftIsCheckedWhenItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	d, clouds := startSimulated(t)
+	d.submit("name: shop\ninterval: 1s\ngroups:\n" + simulatedGroup("ec2", "initial: 2, max: 2"))
+	d.wait("shop", "ec2", 2)
+	machines, err := clouds.Machines()
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := machines[0]
+	if err := clouds.Change(changed, "instance_type", "m7i.large"); err != nil {
+		t.Fatal(err)
+	}
+	if text := d.must("drift", "shop"); strings.Contains(text, changed.Name) || !strings.Contains(text, "they are checked only with --now") {
+		t.Errorf("scalerctl drift before a check:\n%s", text)
+	}
+	out, errs, code := d.ctl("drift", "shop", "ec2", "--now", "--detailed-exitcode")
+	line := regexp.MustCompile(`(?m)^shop +ec2 +shard-000 +aws_instance\.node\["` + changed.Name + `"\] +changed .* report +instance_type$`)
+	if code != 2 || !line.MatchString(out) {
+		t.Errorf("scalerctl drift --now ended with %d and %q:\n%s\nwant 2 and a line as %s", code, errs, out, line)
+	}
+	var found []scaler.GroupDrift
+	if err := json.Unmarshal([]byte(d.must("drift", "-o", "json")), &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 1 || len(found[0].Findings) != 1 || len(found[0].Checks) != 1 || found[0].Checks[0].Problem != "" {
+		t.Errorf("scalerctl drift -o json has %+v, want one finding and one check", found)
+	}
+	d.refuses("group none of application shop", "drift", "shop", "none", "--now")
 }
 
 // answers returns nil where a node answers behind the address.

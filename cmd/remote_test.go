@@ -31,8 +31,6 @@ func TestStatesInPostgreSQL(t *testing.T) {
 		t.Errorf("there are state files: %v", files)
 	}
 
-	d.refuses("keeps its Terraform states in backend pg, and would look for them in files of its own", "apply", d.file(strings.Replace(description, "backend: {type: pg}\n", "", 1)))
-
 	d.scale("shop", "web", 6)
 	d.await(terraformRuns("apply"), glimpse{})
 	d.kill()
@@ -102,5 +100,53 @@ func TestALostStateInPostgreSQLStopsEverythingUntilItIsBack(t *testing.T) {
 	d.untouched(before, d.settle("shop", "web", 3), before.names())
 	if _, err := os.Stat(filepath.Join(d.groupDir("shop", "web"), "shard-000", "backend.tf")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAKilledTerraformLeavesNoLockInPostgreSQL kills the terraform that holds a state's
+// lock, alone and with its scalerd. The lock is its connection's, and goes with it.
+func TestAKilledTerraformLeavesNoLockInPostgreSQL(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		both bool
+	}{
+		{"alone", false},
+		{"with its scalerd", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, pg := t.TempDir(), startPostgres(t)
+			d := newDaemon(t)
+			d.env = []string{"PG_CONN_STR=" + pg.connection()}
+			d.start()
+			d.submit(heldMachines(t, dir) + "backend: {type: pg}\n")
+			d.wait("shop", "web", 1)
+			terraform := d.holdApply(dir, 3, 2)
+			locks := func() int {
+				rows, err := pg.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(rows)
+			}
+			if n := locks(); n != 1 {
+				t.Errorf("there are %d locks while terraform applies, want 1", n)
+			}
+			if tt.both {
+				d.kill()
+			}
+			kill(t, terraform)
+			letGo(t, dir)
+			if tt.both {
+				d.eventually("the lock is gone", func() error {
+					if n := locks(); n != 0 {
+						return fmt.Errorf("there are %d", n)
+					}
+					return nil
+				})
+				d.start()
+			}
+			d.wait("shop", "web", 3)
+		})
 	}
 }

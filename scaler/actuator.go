@@ -123,7 +123,11 @@ type actuator struct {
 	drift    map[string][]DriftFinding
 	checked  map[string]time.Time
 	checking *shard
-	lookup   lookup
+	// driftChecks are the last checks, in a list that is never changed; driftOrder is
+	// what was asked for besides.
+	driftChecks []DriftCheck
+	driftOrder  driftOrder
+	lookup      lookup
 	// creating is the failure of creations: it is the group's, because another shard
 	// would only fail too, and it stays until a creation succeeds.
 	creating struct {
@@ -167,6 +171,7 @@ type mailbox struct {
 	drop    []string
 	desc    *description
 	dismiss bool
+	check   time.Time
 	// seq counts what was put in, so that a Fleet can tell what it includes.
 	seq  int
 	wake chan struct{}
@@ -262,8 +267,8 @@ func (a *actuator) publish() {
 func (a *actuator) readMail() {
 	a.mail.mu.Lock()
 	a.seq = a.mail.seq
-	desc, w, drop, dismiss := a.mail.desc, a.mail.wish, a.mail.drop, a.mail.dismiss
-	a.mail.desc, a.mail.wish, a.mail.drop, a.mail.dismiss = nil, nil, nil, false
+	desc, w, drop, dismiss, check := a.mail.desc, a.mail.wish, a.mail.drop, a.mail.dismiss, a.mail.check
+	a.mail.desc, a.mail.wish, a.mail.drop, a.mail.dismiss, a.mail.check = nil, nil, nil, false, time.Time{}
 	a.mail.mu.Unlock()
 	if desc != nil {
 		a.adopting, a.dismissed, a.retryAt = desc, false, time.Time{}
@@ -273,6 +278,9 @@ func (a *actuator) readMail() {
 	}
 	for _, name := range drop {
 		a.doomed[name] = true
+	}
+	if !check.IsZero() {
+		a.orderChecks(check)
 	}
 	if dismiss {
 		a.adopting, a.desc, a.dismissed, a.wish = nil, nil, true, &wish{}

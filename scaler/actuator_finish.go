@@ -59,7 +59,7 @@ func (a *actuator) finish(r result) {
 	step := a.steps[s.name]
 	delete(a.steps, s.name)
 	s.readState(a.tf)
-	s.serial, s.serialKnown = s.state.Serial, s.stateErr == nil
+	s.serial, s.lineage, s.serialKnown = s.state.Serial, s.state.Lineage, s.stateErr == nil
 	if a.postpone(s, r.err) {
 		return
 	}

@@ -93,12 +93,16 @@ func (a *actuator) adopt(d description) error {
 	if err != nil {
 		return err
 	}
+	module, base = module.ClaimedBy(a.installation), base.ClaimedBy(a.installation)
 	offered, err := tfgen.Offerings(d.app, d.group)
 	if err != nil {
 		return err
 	}
 	if err := a.disk.folder(a.dir); err != nil {
 		return fmt.Errorf("group folder: %w", err)
+	}
+	if err := a.moveStates(d); err != nil {
+		return err
 	}
 	if err := a.writeBase(base); err != nil {
 		return err
@@ -175,5 +179,5 @@ func (a *actuator) compare() {
 
 // root is the root module of a shard with the group's credentials.
 func (a *actuator) root(s *shard) Root {
-	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials, Backend: a.facts.Backend}
+	return Root{Dir: s.dir, Cloud: a.facts.Cloud, Credentials: a.facts.Credentials, Backend: a.facts.Backend, Installation: a.installation}
 }

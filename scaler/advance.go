@@ -47,11 +47,14 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
+	if err := a.giveUpAll(ctx, now); err != nil {
+		return err
+	}
 	if a.dismissed && a.gone() {
 		return a.remove(ctx)
 	}
 	a.checkDrift(ctx, now)
-	return a.compact(now)
+	return a.compact(ctx, now)
 }
 
 // rereadStates looks at the states of all shards without a step in flight, so that
@@ -149,7 +152,7 @@ func (a *actuator) shardsEmpty() bool {
 // gone reports whether a dismissed group has nothing left.
 func (a *actuator) gone() bool {
 	return len(a.steps) == 0 && a.checking == nil && a.errands == 0 && a.shardsEmpty() && a.looked() &&
-		(a.base == nil || len(a.base.state.Resources) == 0)
+		(a.base == nil || len(a.base.state.Resources) == 0) && !a.anyClaimed()
 }
 
 func (a *actuator) remove(ctx context.Context) error {
@@ -188,6 +191,9 @@ func (a *actuator) untilNext(now time.Time) time.Duration {
 	sooner(a.creating.retryAt)
 	sooner(a.lookupAt())
 	sooner(a.lookup.retryAt)
+	if a.checksWait() {
+		sooner(now.Add(200 * time.Millisecond))
+	}
 	every := time.Duration(a.driftPolicy().Every)
 	for _, s := range a.roots() {
 		sooner(s.retryAt)

@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -15,7 +16,7 @@ const keepEmpty = 10 * time.Minute
 // compact removes the root modules of shards that have been empty for long. Nodes
 // that live are never moved: a shard becomes empty because its last nodes have gone
 // and new ones went to fuller shards. One empty shard stays, ready for the next node.
-func (a *actuator) compact(now time.Time) error {
+func (a *actuator) compact(ctx context.Context, now time.Time) error {
 	if a.dismissed || a.desc == nil {
 		return nil
 	}
@@ -33,6 +34,15 @@ func (a *actuator) compact(now time.Time) error {
 			continue
 		}
 		if now.Sub(s.emptySince) < keepEmpty {
+			continue
+		}
+		if s.claimed() {
+			if !a.idle(s, now) {
+				continue
+			}
+			if err := a.giveUp(ctx, s); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := a.removeShard(s); err != nil {

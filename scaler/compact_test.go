@@ -28,10 +28,16 @@ groups:
 // largest size needs, with those that a step keeps busy, and go with their folders
 // when they are empty for long.
 func TestShardsStayBoundedWhileAFleetBreathes(t *testing.T) {
+	for name, more := range map[string]string{"states in files": "", "states in a backend": "backend: {type: pg}\n"} {
+		t.Run(name, func(t *testing.T) { breathe(t, breathing+more) })
+	}
+}
+
+func breathe(t *testing.T, description string) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.meters.set("demand", 0)
-		w.submit(breathing)
+		w.submit(description)
 		shards := func() int {
 			dirs, err := filepath.Glob(filepath.Join(w.dir, "apps", "shop", "web", "shard-*"))
 			if err != nil {
@@ -67,6 +73,17 @@ func TestShardsStayBoundedWhileAFleetBreathes(t *testing.T) {
 			if n > 1 && strings.HasPrefix(key, "web/") {
 				t.Errorf("%s was created %d times, want once: no node is moved", key, n)
 			}
+		}
+		claims := w.cloud.claims()
+		if remote := description != breathing; remote != (len(claims) > 0) {
+			t.Errorf("claimed are %v, want those of a backend", claims)
+		}
+		if err := w.Service.Destroy(t.Context(), "shop"); err != nil {
+			t.Fatal(err)
+		}
+		pass(10 * time.Minute)
+		if claims := w.cloud.claims(); len(claims) > 0 {
+			t.Errorf("after the end %v are claimed still", claims)
 		}
 	})
 }

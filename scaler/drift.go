@@ -33,7 +33,7 @@ type DriftFinding struct {
 	Since   time.Time `json:"since"`
 	// Action is repair or report, as the group's description says.
 	Action spec.DriftAction `json:"action"`
-	// Detail says more, such as why it could not be repaired.
+	// Detail says more: which attributes were changed, or why it could not be repaired.
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -54,6 +54,7 @@ func (a *actuator) takeDrift(r result) {
 	s := r.shard
 	a.checking, a.checked[s.name] = nil, time.Now()
 	a.driftBudget.done()
+	a.noteCheck(s, r.err)
 	if a.facts.Backend != nil && !s.busy {
 		s.readState(a.tf) // the check has read it from the backend
 	}
@@ -63,7 +64,7 @@ func (a *actuator) takeDrift(r result) {
 		}
 		return
 	}
-	gone, changed := map[string]bool{}, map[string]bool{}
+	gone, changed, details := map[string]bool{}, map[string]bool{}, map[string]string{}
 	for _, address := range r.dead {
 		gone[address] = true
 	}
@@ -71,7 +72,7 @@ func (a *actuator) takeDrift(r result) {
 		if change.Action == ActionDelete {
 			gone[change.Address] = true
 		} else {
-			changed[change.Address] = true
+			changed[change.Address], details[change.Address] = true, change.Detail
 		}
 	}
 	policy, before := a.driftPolicy(), a.drift[s.name]
@@ -83,7 +84,7 @@ func (a *actuator) takeDrift(r result) {
 		a.findGone(s, address, before)
 	}
 	for _, address := range sortedKeys(changed) {
-		a.find(s, DriftFinding{Kind: DriftChanged, Address: address, Action: policy.OnChanged}, before)
+		a.find(s, DriftFinding{Kind: DriftChanged, Address: address, Action: policy.OnChanged, Detail: details[address]}, before)
 		if policy.OnChanged == spec.DriftRepair && s != a.base {
 			s.repair = append(s.repair, address)
 		}
@@ -125,12 +126,13 @@ func (a *actuator) noteForeign(s *shard) {
 	if s.stateErr != nil || s.busy || s.recovering {
 		return
 	}
-	if s.serialKnown && s.state.Serial != s.serial {
+	// Another lineage is that of a state that was moved: any other one is none to trust.
+	if s.serialKnown && s.state.Serial != s.serial && s.state.Lineage == s.lineage {
 		detail := fmt.Sprintf("the state went from serial %d to %d without a step of this scalerd", s.serial, s.state.Serial)
 		a.find(s, DriftFinding{Kind: DriftForeign, Action: spec.DriftReport, Detail: detail}, nil)
 		a.checked[s.name] = time.Time{}
 	}
-	s.serial, s.serialKnown = s.state.Serial, true
+	s.serial, s.lineage, s.serialKnown = s.state.Serial, s.state.Lineage, true
 }
 
 // startRepair changes attributes back that were changed behind Terraform's back, in
@@ -163,68 +165,4 @@ func (a *actuator) finishRepair(s *shard, err error) {
 			a.drift[s.name][i].Detail = "could not be changed back in place: " + err.Error()
 		}
 	}
-}
-
-// checkDrift starts the drift check of the shard that waited longest, one at a
-// time, where it is due and the budget of all groups allows it.
-func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
-	if a.checking != nil {
-		return
-	}
-	if next := a.lostRemote(now); next != nil {
-		if a.driftBudget.take(now) {
-			a.startCheck(ctx, next)
-		}
-		return
-	}
-	every := time.Duration(a.driftPolicy().Every)
-	if every <= 0 || a.dismissed {
-		return
-	}
-	var next *shard
-	for _, s := range a.roots() {
-		if s.busy || s.stateErr != nil || len(s.state.Resources) == 0 {
-			continue
-		}
-		if _, ok := a.checked[s.name]; !ok {
-			// What was just applied is not checked at once, and not everything together.
-			early := spread(a.app+"/"+a.group+"/"+s.name) * float64(every) / 2
-			a.checked[s.name] = now.Add(-time.Duration(early))
-		}
-		if now.Sub(a.checked[s.name]) >= every && (next == nil || a.checked[s.name].Before(a.checked[next.name])) {
-			next = s
-		}
-	}
-	if next != nil && a.driftBudget.take(now) {
-		a.startCheck(ctx, next)
-	}
-}
-
-// rereadLost is the time between two looks at a state that was lost in its backend.
-const rereadLost = 15 * time.Second
-
-// lostRemote is a shard whose state was lost in its backend and is to be looked at
-// again: a file that comes back is seen without that.
-func (a *actuator) lostRemote(now time.Time) *shard {
-	if a.facts.Backend == nil {
-		return nil
-	}
-	for _, s := range a.roots() {
-		if !s.busy && errors.Is(s.stateErr, ErrStateLost) && now.Sub(a.checked[s.name]) >= rereadLost {
-			return s
-		}
-	}
-	return nil
-}
-
-// startCheck starts the drift check of a shard.
-func (a *actuator) startCheck(ctx context.Context, next *shard) {
-	a.checking = next
-	root, addresses, written := a.root(next), sortedKeys(next.state.Resources), a.written(next)
-	go func() {
-		r := result{shard: next, check: true, dead: a.inspect.Dead(root.Dir, addresses)}
-		r.drift, r.err = a.tf.Drift(ctx, root)
-		a.reap(ctx, root.Dir, written)
-		a.results <- r
-	}()
 }

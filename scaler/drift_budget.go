@@ -38,6 +38,18 @@ func (b *driftBudget) take(now time.Time) bool {
 	return true
 }
 
+// takeOrdered is take for a check that somebody asked for, which is not put off for the
+// sake of others.
+func (b *driftBudget) takeOrdered() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.most > 0 && b.running >= b.most {
+		return false
+	}
+	b.running++
+	return true
+}
+
 func (b *driftBudget) done() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,7 @@
 package scaler_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,77 @@ func TestAForeignWriterIsNamedAndItsStateUsed(t *testing.T) {
 		pass(30 * time.Second)
 		if n := len(w.cloud.nodes("web")); n != 4 {
 			t.Errorf("%d nodes after the foreign writer, want 4", n)
+		}
+	})
+}
+
+// TestDriftIsCheckedWhenItIsAskedFor asks for checks that are not due for a day.
+func TestDriftIsCheckedWhenItIsAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(strings.Replace(shop, "    shard_size: 3\n", "    shard_size: 3\n    drift: {every: 24h}\n", 1))
+		w.meters.set("demand", 50)
+		pass(30 * time.Second)
+		found := func() scaler.GroupDrift {
+			t.Helper()
+			groups, err := w.Drift(t.Context(), "shop", "")
+			if err != nil || len(groups) != 1 {
+				t.Fatalf("Drift() = %+v, %v, want one group", groups, err)
+			}
+			return groups[0]
+		}
+		ask := func() time.Time {
+			t.Helper()
+			at := time.Now()
+			if err := w.CheckDrift(t.Context(), "shop", "web", at); err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		w.cloud.change("web-0001")
+		if d := found(); len(d.Checks) != 0 || len(d.Findings) != 0 || time.Duration(d.Every) != 24*time.Hour {
+			t.Errorf("before it is asked for there are %+v, want no checks and findings, every 24h", d)
+		}
+		asked := ask()
+		pass(5 * time.Second)
+		d := found()
+		if len(d.Checks) != 2 || d.Checks[0].Shard != "shard-000" || d.Checks[1].At.Before(asked) {
+			t.Errorf("checks are %+v, want one of each shard after %s", d.Checks, asked)
+		}
+		if len(d.Findings) != 1 || d.Findings[0].Kind != scaler.DriftChanged || d.Findings[0].Shard != "shard-000" {
+			t.Errorf("findings are %+v, want the change of shard-000", d.Findings)
+		}
+		if o := w.group("web").DriftOrder; o == nil || !o.At.Equal(asked) || o.Problem != "" {
+			t.Errorf("the order is %+v, want it over without a problem", o)
+		}
+
+		// A shard that a step keeps busy is waited for, and a newer order is one of its own.
+		w.cloud.taking(time.Minute)
+		w.meters.set("demand", 80)
+		pass(15 * time.Second)
+		first := ask()
+		pass(10 * time.Second)
+		second := ask()
+		pass(10 * time.Second)
+		if o := w.group("web").DriftOrder; !o.At.Before(first) {
+			t.Errorf("the order of %s is over while a step is under way", o.At)
+		}
+		pass(2 * time.Minute)
+		if o := w.group("web").DriftOrder; !o.At.Equal(second) {
+			t.Errorf("the order of %s is over, want that of %s", o.At, second)
+		}
+
+		w.cloud.blinded(errors.New("the cloud is away"))
+		third := ask()
+		pass(10 * time.Second)
+		if o := w.group("web").DriftOrder; !o.At.Equal(third) || !strings.Contains(o.Problem, "the cloud is away") {
+			t.Errorf("the order is %+v, want that of %s with the problem", o, third)
+		}
+		if d := found(); len(d.Checks) != 3 || d.Checks[2].Problem == "" {
+			t.Errorf("checks are %+v, want three with problems", d.Checks)
+		}
+		if _, err := w.Drift(t.Context(), "shop", "none"); !errors.Is(err, scaler.ErrNotFound) {
+			t.Errorf("Drift() of no group = %v, want ErrNotFound", err)
 		}
 	})
 }

@@ -40,6 +40,8 @@ type cloud struct {
 	refuses func(tfgen.Settings) (words string, half bool)
 	// foreign are changes that every plan has besides.
 	foreign []scaler.Change
+	// blind is why nothing can be compared with what exists, nil for nothing.
+	blind error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
 }
@@ -94,6 +96,12 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	defer c.mu.Unlock()
 	c.steps++
 	err = c.apply(ctx, dir, changes)
+	if state := c.states[dir]; root.Backend != nil {
+		if state.Installation = root.Installation; expect.Destroy {
+			state.Installation = ""
+		}
+		c.states[dir] = state
+	}
 	var results []scaler.ResourceResult
 	for _, change := range changes {
 		_, there := c.states[dir].Resources[change.Address]
@@ -248,6 +256,12 @@ func (c *cloud) plan(dir string, nodes tfgen.Nodes) []scaler.Change {
 
 func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
 	dir := root.Dir
+	c.mu.Lock()
+	blind := c.blind
+	c.mu.Unlock()
+	if blind != nil {
+		return nil, blind
+	}
 	var drift []scaler.Change
 	for address := range c.state(dir).Resources {
 		c.mu.Lock()
@@ -466,3 +480,23 @@ type blind struct{}
 func (blind) Dead(string, []string) []string { return nil }
 
 func (blind) Reap(context.Context, string, []string) ([]string, error) { return nil, nil }
+
+// claims lists the states that somebody has claimed.
+func (c *cloud) claims() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var dirs []string
+	for dir, state := range c.states {
+		if state.Installation != "" {
+			dirs = append(dirs, filepath.Base(dir))
+		}
+	}
+	return dirs
+}
+
+// blinded has nothing be compared with what exists.
+func (c *cloud) blinded(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blind = err
+}

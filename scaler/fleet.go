@@ -30,6 +30,10 @@ type Fleet struct {
 	Drift []DriftFinding
 	// DriftCheckedAt is when every shard had been checked for drift.
 	DriftCheckedAt time.Time
+	// DriftChecks are the last checks of the shards, and DriftOrder is the newest one
+	// that was asked for and is over, nil for none.
+	DriftChecks []DriftCheck
+	DriftOrder  *DriftOrder
 	// Offerings are what new nodes may be, and how each has done lately.
 	Offerings []OfferingStatus
 	// Lookup is what the cloud has of the group and no state tells of.
@@ -102,6 +106,9 @@ func (a *actuator) snapshot() *Fleet {
 		Settled: a.done(),
 		seq:     a.seq,
 		Lookup:  a.lookupStatus(),
+
+		DriftChecks: a.driftChecks,
+		DriftOrder:  a.driftOrder.done,
 	}
 	f.Offerings = a.offers.status(time.Now())
 	for _, at := range a.checked {

@@ -154,3 +154,57 @@ func (g graveyard) prepare() error {
 	}
 	return g.disk.writeFiles(g.root.Dir, files)
 }
+
+// condemned are the orphans to destroy now: those that were found twice, with the
+// grace between, and in a group that goes all.
+func (a *actuator) condemned() []Orphan {
+	var victims []Orphan
+	if a.blind() {
+		return nil
+	}
+	for _, o := range a.lookup.orphans {
+		if o.Verdict == VerdictDelete && (a.dismissed && a.idleAndEmpty() || a.lookup.lookedAt.Sub(o.Since) >= a.lookupGrace) {
+			victims = append(victims, o)
+		}
+	}
+	return victims
+}
+
+// deleteOrphans destroys orphans in a goroutine.
+func (a *actuator) deleteOrphans(ctx context.Context, victims []Orphan) {
+	a.lookup.deleting = true
+	grave := graveyard{disk: a.disk, tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
+		policies: a.policies(&shard{name: tfgen.OrphansName}),
+		root:     Root{Dir: filepath.Join(a.dir, tfgen.OrphansName), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}}
+	go func() {
+		gone, err := grave.take(ctx, victims)
+		a.results <- result{deleted: &deletedResult{gone, err}}
+	}()
+}
+
+// deletedResult is what the goroutine that destroys orphans reports.
+type deletedResult struct {
+	gone []Orphan
+	err  error
+}
+
+// takeDeleted takes the end of orphans. Those that are left are looked up again.
+func (a *actuator) takeDeleted(r deletedResult) {
+	l, now := &a.lookup, time.Now()
+	l.deleting = false
+	for _, o := range r.gone {
+		l.forget(o.ID)
+		a.metrics.deleted.WithLabelValues(a.app, a.group).Inc()
+		a.log.Info("orphan deleted", "type", o.Type, "id", o.ID, "node", o.Node)
+	}
+	l.err = r.err
+	if r.err != nil && !errors.Is(r.err, context.Canceled) {
+		l.failures++
+		l.retryAt = now.Add(backoff(l.failures))
+		a.log.Error("orphans could not be deleted", "error", r.err, "retry_at", l.retryAt)
+	}
+	// A machine that is gone may still be listed for a while, or be gone for good: the
+	// next lookup tells.
+	l.orphans = slices.DeleteFunc(l.orphans, func(o Orphan) bool { return o.Verdict == VerdictDelete })
+	l.next = now
+}

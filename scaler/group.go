@@ -157,7 +157,7 @@ func (g *group) status(nodes []NodeStatus) GroupStatus {
 		Name: g.name, Wanted: g.row.Wanted, Paused: g.row.Paused, Removing: g.removing,
 		Settled: g.actuator.settled(),
 		Problem: fleet.Problem, RetryAt: fleet.RetryAt,
-		Steps: fleet.Steps, Drift: fleet.Drift, Lookup: fleet.Lookup, Offerings: fleet.Offerings, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout, Repair: g.repair,
+		Steps: fleet.Steps, Drift: fleet.Drift, DriftOrder: fleet.DriftOrder, Lookup: fleet.Lookup, Offerings: fleet.Offerings, Decision: g.last, PolicyProblems: g.problems, Rollout: g.rollout, Repair: g.repair,
 	}
 	if fleet.Unknown != "" {
 		s.Problem = "the number of nodes is unknown, so nothing is changed: " + fleet.Unknown

@@ -10,7 +10,8 @@ import (
 // the lock is free.
 type LockedError struct {
 	// ID, Who and Operation are the holder's own words, as far as the backend tells
-	// them; ID is what `terraform force-unlock` takes.
+	// them; ID is what `terraform force-unlock` takes. Without one there is nothing to
+	// force: the backend frees the lock when its holder is gone.
 	ID, Who, Operation string
 	// Created is when the lock was taken; zero where that is not known.
 	Created time.Time
@@ -33,6 +34,9 @@ func (e *LockedError) Error() string {
 	}
 	if e.Doubt != "" {
 		text += ", " + e.Doubt
+	}
+	if e.ID == "" {
+		return text + "; nothing is changed until it is free, which its backend sees to when the holder's connection ends"
 	}
 	return text + fmt.Sprintf("; nothing is changed until it is free. If its holder is gone for good, run `terraform force-unlock %s` in %s", e.ID, e.Dir)
 }

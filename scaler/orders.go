@@ -72,8 +72,10 @@ func (a *application) moves(described *spec.Application) error {
 	if a.spec == nil {
 		return nil
 	}
-	if was, is := a.spec.Backend, described.Backend; !was.Same(is) {
-		return fmt.Errorf("application %s keeps its Terraform states in %s, and would look for them in %s, where they are not; give it back its backend, or destroy it first: %w", a.name, was, is, ErrRefused)
+	if is := described.Backend; !a.spec.Backend.Same(is) {
+		if err := a.movable(is); err != nil {
+			return err
+		}
 	}
 	for i := range described.Groups {
 		after := &described.Groups[i]

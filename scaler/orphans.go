@@ -2,13 +2,6 @@ package scaler
 
 import (
 	"cmp"
-	"context"
-	"errors"
-	"fmt"
-	"maps"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -136,9 +129,6 @@ func (a *actuator) verdict(f tfgen.Found, s *shard, taken map[string]string) (Ve
 	return VerdictAdopt, "its node is wanted, and its creation was interrupted"
 }
 
-// nodeAddress is the address of a node's resource of a type.
-func nodeAddress(kind, node string) string { return fmt.Sprintf("%s.node[%q]", kind, node) }
-
 // shardOf is the shard that has the node in its node set, or nil.
 func (a *actuator) shardOf(node string) *shard {
 	for _, s := range a.shards {
@@ -149,156 +139,8 @@ func (a *actuator) shardOf(node string) *shard {
 	return nil
 }
 
-// writeAdopts makes the shard's next step take over resources too, by address.
-func (s *shard) writeAdopts(ids map[string]string) error {
-	all := maps.Clone(s.adopts)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, ids)
-	text, err := tfgen.Adopt(all)
-	if err != nil {
-		return err
-	}
-	if err := s.disk.writeFile(filepath.Join(s.dir, tfgen.AdoptFile), text); err != nil {
-		return err
-	}
-	s.adopts = all
-	return nil
-}
-
-// readAdopts reads what a step that was interrupted was to take over.
-func (s *shard) readAdopts() error {
-	text, err := os.ReadFile(filepath.Join(s.dir, tfgen.AdoptFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		s.adopts, err = tfgen.DecodeAdopt(text)
-	}
-	if err != nil {
-		return fmt.Errorf("read %s of %s: %w", tfgen.AdoptFile, s.name, err)
-	}
-	return nil
-}
-
-// finishAdopts takes the end of a step that was to take something over.
-func (a *actuator) finishAdopts(s *shard, err error) {
-	if len(s.adopts) == 0 || s.stateErr != nil {
-		return
-	}
-	var refused *PlanRefusedError
-	for _, address := range sortedKeys(s.adopts) {
-		id := s.adopts[address]
-		if s.state.IDs[address] == id {
-			a.metrics.adopted.WithLabelValues(a.app, a.group).Inc()
-			a.log.Info("adopted", "shard", s.name, "address", address, "id", id)
-			a.lookup.forget(id)
-		} else if errors.As(err, &refused) {
-			a.lookup.refused[key(id)] = refused.Error()
-		}
-	}
-	s.adopts = nil
-	if rmErr := s.disk.remove(filepath.Join(s.dir, tfgen.AdoptFile)); rmErr != nil {
-		a.note(fmt.Errorf("remove import blocks: %w", rmErr))
-	}
-	if err != nil {
-		now := time.Now()
-		s.suspect = &suspicion{since: now, until: now}
-	}
-}
-
 // forget drops an orphan that is none any more.
 func (l *lookup) forget(id string) {
 	l.orphans = slices.DeleteFunc(l.orphans, func(o Orphan) bool { return key(o.ID) == key(id) })
 	delete(l.seen, key(id))
-}
-
-// condemned are the orphans to destroy now: those that were found twice, with the
-// grace between, and in a group that goes all.
-func (a *actuator) condemned() []Orphan {
-	var victims []Orphan
-	if a.blind() {
-		return nil
-	}
-	for _, o := range a.lookup.orphans {
-		if o.Verdict == VerdictDelete && (a.dismissed && a.idleAndEmpty() || a.lookup.lookedAt.Sub(o.Since) >= a.lookupGrace) {
-			victims = append(victims, o)
-		}
-	}
-	return victims
-}
-
-// deleteOrphans destroys orphans in a goroutine.
-func (a *actuator) deleteOrphans(ctx context.Context, victims []Orphan) {
-	a.lookup.deleting = true
-	grave := graveyard{disk: a.disk, tf: a.tf, store: a.store, log: a.log, app: a.app, group: a.group, lookupDir: a.lookupDir(),
-		policies: a.policies(&shard{name: tfgen.OrphansName}),
-		root:     Root{Dir: filepath.Join(a.dir, tfgen.OrphansName), Cloud: a.facts.Cloud, Credentials: a.facts.Credentials}}
-	go func() {
-		gone, err := grave.take(ctx, victims)
-		a.results <- result{deleted: &deletedResult{gone, err}}
-	}()
-}
-
-// deletedResult is what the goroutine that destroys orphans reports.
-type deletedResult struct {
-	gone []Orphan
-	err  error
-}
-
-// takeDeleted takes the end of orphans. Those that are left are looked up again.
-func (a *actuator) takeDeleted(r deletedResult) {
-	l, now := &a.lookup, time.Now()
-	l.deleting = false
-	for _, o := range r.gone {
-		l.forget(o.ID)
-		a.metrics.deleted.WithLabelValues(a.app, a.group).Inc()
-		a.log.Info("orphan deleted", "type", o.Type, "id", o.ID, "node", o.Node)
-	}
-	l.err = r.err
-	if r.err != nil && !errors.Is(r.err, context.Canceled) {
-		l.failures++
-		l.retryAt = now.Add(backoff(l.failures))
-		a.log.Error("orphans could not be deleted", "error", r.err, "retry_at", l.retryAt)
-	}
-	// A machine that is gone may still be listed for a while, or be gone for good: the
-	// next lookup tells.
-	l.orphans = slices.DeleteFunc(l.orphans, func(o Orphan) bool { return o.Verdict == VerdictDelete })
-	l.next = now
-}
-
-// existing is how azurerm refuses to create what is there already.
-var existing = regexp.MustCompile(`A resource with the ID "([^"]+)" already exists`)
-
-// adoptExisting makes the shard adopt what a creation found to be there already and
-// no lookup finds, because it has no tags: an association of a node's interface, told
-// by that interface, which is in the state.
-func (a *actuator) adoptExisting(s *shard, err error) {
-	var said Diagnostics
-	if !errors.As(err, &said) {
-		return
-	}
-	ours := map[string]bool{}
-	for _, id := range s.state.IDs {
-		ours[key(id)] = true
-	}
-	ids := map[string]string{}
-	for _, d := range said {
-		m := existing.FindStringSubmatch(d.Summary + " " + d.Detail)
-		if m == nil {
-			continue
-		}
-		node, _ := tfgen.AddressNode(d.Address)
-		part, _, joined := strings.Cut(m[1], "|")
-		if joined && ours[key(part)] && slices.Contains(a.module.Addresses(node), d.Address) {
-			ids[d.Address] = m[1]
-		}
-	}
-	if len(ids) == 0 {
-		return
-	}
-	if err := s.writeAdopts(ids); err != nil {
-		a.note(err)
-	}
 }

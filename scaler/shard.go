@@ -71,9 +71,10 @@ type shard struct {
 	suspect *suspicion
 	adopts  map[string]string
 	endedAt time.Time
-	// serial is that of the state that the last step left. repair are addresses to
-	// change back, repairing those of the step in flight.
+	// serial and lineage are those of the state that the last step left. repair are
+	// addresses to change back, repairing those of the step in flight.
 	serial            int64
+	lineage           string
 	serialKnown       bool
 	repair, repairing []string
 }

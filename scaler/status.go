@@ -51,6 +51,8 @@ type GroupStatus struct {
 	Steps   []StepStatus `json:"steps,omitempty"`
 	// Drift is what changed behind Terraform's back and is not repaired.
 	Drift []DriftFinding `json:"drift,omitempty"`
+	// DriftOrder is the newest drift check that somebody asked for and that is over.
+	DriftOrder *DriftOrder `json:"drift_order,omitempty"`
 	// Lookup is what the cloud has of the group and no state tells of.
 	Lookup LookupStatus `json:"lookup"`
 	// Offerings are what new nodes may be, and how each has done lately.

@@ -21,6 +21,8 @@ type Root struct {
 	Credentials string
 	// Backend is where the state is; nil is a file in Dir.
 	Backend *spec.Backend
+	// Installation claims a state in a backend; empty for nobody.
+	Installation string
 }
 
 // RemoteStateFile is the name of the file in a root module that holds its state as it
@@ -130,6 +132,8 @@ const (
 type Change struct {
 	Address string `json:"address"`
 	Action  Action `json:"action"`
+	// Detail says of a change behind Terraform's back which attributes it was.
+	Detail string `json:"detail,omitempty"`
 }
 
 // Expect is what a plan may do: create and delete exactly these addresses, and
@@ -195,13 +199,13 @@ func (e Expect) deletions() int {
 func (e Expect) Check(changes []Change) error {
 	want := map[Change]bool{}
 	for _, address := range e.Create {
-		want[Change{address, ActionCreate}] = false
+		want[Change{Address: address, Action: ActionCreate}] = false
 	}
 	for _, address := range e.Delete {
-		want[Change{address, ActionDelete}] = false
+		want[Change{Address: address, Action: ActionDelete}] = false
 	}
 	for _, address := range e.Import {
-		want[Change{address, ActionImport}] = false
+		want[Change{Address: address, Action: ActionImport}] = false
 	}
 	if e.Within != nil {
 		for _, node := range e.Within.Create {
@@ -370,6 +374,8 @@ type State struct {
 	Nodes map[string]NodeOutput
 	// Shared is the output "shared" of a base, as JSON; nil where there is none.
 	Shared json.RawMessage
+	// Installation is whose state in a backend it is; empty where it does not say.
+	Installation string
 }
 
 // NodeOutput is what Terraform knows of one node.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -17,10 +18,27 @@ import (
 // a state of its own, and it is there only where the description names a backend.
 const BackendFile = "backend.tf"
 
+// InstallationOutput is the output of a root module with a backend that says which
+// installation of scalerd its state belongs to.
+const InstallationOutput = "installation"
+
 // kept is where the states of a group's root modules are.
 type kept struct {
 	app   *spec.Application
 	group *spec.Group
+	// by is the installation that claims the states; empty for none.
+	by string
+}
+
+// ClaimedBy is the module whose states in a backend say which installation of scalerd
+// they belong to, by the output InstallationOutput. "" is none.
+func (m Module) ClaimedBy(installation string) Module {
+	if m.kept != nil {
+		kept := *m.kept
+		kept.by = installation
+		m.kept = &kept
+	}
+	return m
 }
 
 // RootFiles are the files of the group's root module of that name, such as
@@ -51,6 +69,12 @@ func (k *kept) file(root string) File {
 	block := f.Body().AppendNewBlock("terraform", nil).Body().AppendNewBlock("backend", []string{b.Type}).Body()
 	for _, name := range slices.Sorted(maps.Keys(config)) {
 		appendConfig(block, b.Type, name, config[name])
+	}
+	if k.by != "" {
+		f.Body().AppendNewline()
+		output := f.Body().AppendNewBlock("output", []string{InstallationOutput}).Body()
+		output.SetAttributeValue("description", cty.StringVal("The scalerd whose state this is. Another one leaves it alone."))
+		output.SetAttributeValue("value", cty.StringVal(k.by))
 	}
 	return finish(BackendFile, f)
 }

@@ -98,7 +98,7 @@ func AddressNode(address string) (node string, ok bool) {
 // Shard generates the root module that every shard of the group uses.
 func Shard(app *spec.Application, group *spec.Group) (Module, error) {
 	m, err := shard(app, group)
-	m.kept = &kept{app, group}
+	m.kept = &kept{app: app, group: group}
 	return m, err
 }
 
@@ -123,7 +123,7 @@ func shard(app *spec.Application, group *spec.Group) (Module, error) {
 // files where they share nothing.
 func Base(app *spec.Application, group *spec.Group) (Module, error) {
 	m, err := base(app, group)
-	m.kept = &kept{app, group}
+	m.kept = &kept{app: app, group: group}
 	return m, err
 }
 

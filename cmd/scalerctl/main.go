@@ -91,7 +91,7 @@ func rootCommand() *cobra.Command {
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		applyCommand(&s), statusCommand(&s), nodesCommand(&s), orphansCommand(&s), decisionsCommand(&s), explainCommand(&s), whatIfCommand(&s), compareCommand(&s),
+		applyCommand(&s), statusCommand(&s), nodesCommand(&s), orphansCommand(&s), driftCommand(&s), decisionsCommand(&s), explainCommand(&s), whatIfCommand(&s), compareCommand(&s),
 		scaleCommand(&s), dropCommand(&s), pauseCommand(&s, true), pauseCommand(&s, false), destroyCommand(&s),
 		adviceCommand(&s), knowledgeCommand(&s), reportCommand(&s), usersCommand(&s), tokensCommand(&s), auditCommand(&s), credentialsCommand(&s),
 		journalCommand(&s),

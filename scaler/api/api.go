@@ -67,6 +67,7 @@ func Handler(c Config) http.Handler {
 	registerGroups(api, groups{c.Service, c.Operations})
 	registerDecisions(api, decisions{c.Service})
 	registerOrphans(api, c.Service)
+	registerDrift(api, groups{c.Service, c.Operations})
 	registerOperations(api, operations{c.Operations})
 	registerOptimizers(api, optimizers{service: c.Service})
 	registerGroupOptimizers(api, optimizers{service: c.Service})

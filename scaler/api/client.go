@@ -91,6 +91,17 @@ func (c *Client) Orphans(ctx context.Context, name, group string) ([]scaler.Grou
 	return pages[scaler.GroupOrphans](ctx, c, url.Values{"group": {group}}, 0, "v1", "applications", name, "orphans")
 }
 
+// Drift is what changed behind Terraform's back; an empty group stands for all.
+func (c *Client) Drift(ctx context.Context, name, group string) ([]scaler.GroupDrift, error) {
+	return pages[scaler.GroupDrift](ctx, c, url.Values{"group": {group}}, 0, "v1", "applications", name, "drift")
+}
+
+// CheckDrift checks for drift now; an empty group stands for all. The Operation ends
+// when all shards were checked.
+func (c *Client) CheckDrift(ctx context.Context, name, group string) (operation.Operation, error) {
+	return call[operation.Operation](ctx, c, http.MethodPost, url.Values{"group": {group}}, nil, "v1", "applications", name, "drift", "check")
+}
+
 // Drop destroys one node, given by name, identifier or address; the Operation has
 // the decision.
 func (c *Client) Drop(ctx context.Context, name, node string, replace bool) (operation.Operation, error) {

@@ -132,8 +132,37 @@ func (f *followed) follow(ctx context.Context, service *scaler.Service) {
 	}
 }
 
+// observeDrift takes the end of a drift check: it is not about what else the groups do.
+func (f *followed) observeDrift(op Operation, status scaler.ApplicationStatus) {
+	found, problem := op.Group == "", ""
+	for _, g := range status.Groups {
+		if op.Group != "" && g.Name != op.Group {
+			continue
+		}
+		found = true
+		if g.DriftOrder == nil || g.DriftOrder.At.Before(op.StartedAt) {
+			return
+		}
+		if g.DriftOrder.Problem != "" && problem == "" {
+			problem = fmt.Sprintf("group %s: %s", g.Name, g.DriftOrder.Problem)
+		}
+	}
+	switch {
+	case !found:
+		f.end(Failed, fmt.Sprintf("group %s was removed", op.Group))
+	case problem != "":
+		f.end(Failed, problem)
+	default:
+		f.end(Succeeded, "")
+	}
+}
+
 // observe takes the progress, and the end, from a state of the application.
 func (f *followed) observe(op Operation, status scaler.ApplicationStatus) {
+	if op.Kind == Drift {
+		f.observeDrift(op, status)
+		return
+	}
 	settled, found := status.Settled, op.Group == ""
 	problem := ""
 	if now := (failure{problem: status.Problem}); f.before[""] != now {

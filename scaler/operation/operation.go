@@ -23,6 +23,7 @@ const (
 	Destroy Kind = "destroy"
 	Scale   Kind = "scale"
 	Drop    Kind = "drop"
+	Drift   Kind = "drift"
 )
 
 // Status is how far an operation is.
@@ -40,7 +41,7 @@ const (
 // Operation is something that was asked for and takes its time.
 type Operation struct {
 	ID          string    `json:"id"`
-	Kind        Kind      `json:"kind" enum:"submit,update,destroy,scale,drop"`
+	Kind        Kind      `json:"kind" enum:"submit,update,destroy,scale,drop,drift"`
 	Application string    `json:"application"`
 	Group       string    `json:"group,omitempty"`
 	Status      Status    `json:"status" enum:"running,succeeded,failed,superseded"`
@@ -80,6 +81,6 @@ func supersedes(newer, older Operation) bool {
 	case Scale:
 		return older.Kind == Scale && older.Group == newer.Group
 	default:
-		return false // drops add up
+		return false // drops and checks add up
 	}
 }

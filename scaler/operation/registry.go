@@ -90,6 +90,13 @@ func (r *Registry) Drop(ctx context.Context, by, app, node string, replace bool)
 	return r.start(ctx, f, err)
 }
 
+// Drift checks all shards of an application or, with a name, of one of its groups for
+// drift.
+func (r *Registry) Drift(ctx context.Context, by, app, group string) (Operation, error) {
+	f := r.prepare(ctx, by, Drift, app, group)
+	return r.start(ctx, f, r.service.CheckDrift(ctx, app, group, f.op.StartedAt))
+}
+
 // prepare notes what fails before the order is given.
 func (r *Registry) prepare(ctx context.Context, by string, kind Kind, app, group string) *followed {
 	f := &followed{

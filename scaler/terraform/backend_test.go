@@ -9,25 +9,38 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/scalerd/scalerd/tfgen"
 )
 
-// backend is a server for Terraform's http backend, with locks.
+// statePath is where the root module of a test has its state in a backend.
+const statePath = "/shop/web/shard-000"
+
+// backend is a server for Terraform's http backend: a state and a lock for each path.
 type backend struct {
-	*httptest.Server
-	mu    sync.Mutex
-	state []byte
-	// lock is the lock information of the holder, nil where there is none.
-	lock []byte
-	// away makes it refuse every new state.
-	away bool
-	// unlocked counts the releases.
-	unlocked int
+	url string
+
+	mu     sync.Mutex
+	states map[string]string
+	// locks are the holders' lock information.
+	locks map[string]string
+	// reads counts how often a state was asked for.
+	reads int
+	// taken counts the locks that were given.
+	taken int
+	// away makes it refuse every new state, and broken everything.
+	away, broken bool
+	// then changes it once, after a state was asked for that is not there.
+	then func(*backend)
+	// password, where it is set, must come with each request.
+	password string
 }
 
 func newBackend(t *testing.T) *backend {
-	b := &backend{}
-	b.Server = httptest.NewServer(b)
-	t.Cleanup(b.Close)
+	b := &backend{states: map[string]string{}, locks: map[string]string{}}
+	server := httptest.NewServer(b)
+	t.Cleanup(server.Close)
+	b.url = server.URL
 	return b
 }
 
@@ -35,38 +48,51 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	if err != nil || b.broken {
+		http.Error(w, "broken", http.StatusInternalServerError)
 		return
 	}
+	if _, password, _ := r.BasicAuth(); password != b.password {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	path, held := r.URL.Path, b.locks[r.URL.Path]
 	switch {
-	case r.Method == "LOCK" && b.lock != nil:
+	case r.Method == "LOCK" && held != "":
 		w.WriteHeader(http.StatusLocked)
-		w.Write(b.lock)
+		_, _ = io.WriteString(w, held) // terraform notices
 	case r.Method == "LOCK":
-		b.lock = body
+		b.locks[path] = string(body)
+		b.taken++
 	case r.Method == "UNLOCK":
-		if b.lock != nil && lockID(body) != "" && lockID(body) != lockID(b.lock) {
+		if id := lockID(string(body)); held != "" && id != "" && id != lockID(held) {
 			http.Error(w, "another one holds the lock", http.StatusConflict)
 			return
 		}
-		b.lock, b.unlocked = nil, b.unlocked+1
+		delete(b.locks, path)
 	case r.Method == http.MethodPost && b.away:
 		http.Error(w, "away", http.StatusForbidden)
 	case r.Method == http.MethodPost:
-		b.state = body
-	case r.Method == http.MethodGet && b.state == nil:
-		w.WriteHeader(http.StatusNotFound)
+		b.states[path] = string(body)
 	case r.Method == http.MethodGet:
-		w.Write(b.state)
+		b.reads++
+		if b.states[path] == "" {
+			http.NotFound(w, r)
+			if then := b.then; then != nil {
+				b.then = nil
+				then(b)
+			}
+			return
+		}
+		_, _ = io.WriteString(w, b.states[path])
 	default:
 		http.Error(w, r.Method, http.StatusMethodNotAllowed)
 	}
 }
 
-func lockID(info []byte) string {
+func lockID(info string) string {
 	var lock struct{ ID string }
-	if json.Unmarshal(info, &lock) != nil {
+	if json.Unmarshal([]byte(info), &lock) != nil {
 		return ""
 	}
 	return lock.ID
@@ -79,124 +105,69 @@ func (b *backend) set(change func(*backend)) {
 	change(b)
 }
 
+// change replaces the state.
+func (b *backend) change(how func(string) string) {
+	b.set(func(b *backend) { b.states[statePath] = how(b.states[statePath]) })
+}
+
+// lock puts the lock of somebody there, or takes it away where it is empty.
+func (b *backend) lock(info string) {
+	b.set(func(b *backend) {
+		delete(b.locks, statePath)
+		if info != "" {
+			b.locks[statePath] = info
+		}
+	})
+}
+
 // have is the state, and the identifier of the lock.
 func (b *backend) have() (state, lock string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return string(b.state), lockID(b.lock)
+	return b.states[statePath], lockID(b.locks[statePath])
 }
 
-// newRemoteRoot is a root module whose state is at the server.
-func newRemoteRoot(t *testing.T, b *backend, nodes string) root {
+func (b *backend) readCount() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.reads
+}
+
+// root is a root module whose state is at the server.
+func (b *backend) root(t *testing.T, nodes string) root {
 	t.Helper()
 	r := newRoot(t, nodes)
-	r.write("backend.tf", fmt.Sprintf(`terraform {
+	r.write(tfgen.BackendFile, fmt.Sprintf(`terraform {
   backend "http" {
     address        = %q
-    lock_address   = %q
-    unlock_address = %q
+    lock_address   = %[1]q
+    unlock_address = %[1]q
     retry_max      = 0
   }
 }
-`, b.URL, b.URL, b.URL))
+`, b.url+statePath))
 	return r
 }
 
-// bucket is a server for Terraform's s3 backend: enough of S3 for one bucket with
-// objects that are made only where there is none, which is how it locks.
-type bucket struct {
-	*httptest.Server
-	mu      sync.Mutex
-	objects map[string][]byte
+// keeper is a backend of a test.
+type keeper interface {
+	root(t *testing.T, nodes string) root
+	lock(info string)
+	have() (state, lock string)
 }
 
-func newBucket(t *testing.T) *bucket {
-	b := &bucket{objects: map[string][]byte{}}
-	b.Server = httptest.NewServer(b)
-	t.Cleanup(b.Close)
-	return b
+// keepers are the backends that lock by themselves, and keep the lock of a killed
+// terraform.
+var keepers = map[string]func(*testing.T) keeper{
+	"s3":   func(t *testing.T) keeper { return newBucket(t) },
+	"http": func(t *testing.T) keeper { return newBackend(t) },
 }
 
-func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	refuse := func(status int, code string) {
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(status)
-		fmt.Fprintf(w, "<Error><Code>%s</Code><Message>%s</Message></Error>", code, code)
-	}
-	key := strings.TrimPrefix(r.URL.Path, "/bucket/")
-	have, there := b.objects[key]
-	body, err := io.ReadAll(r.Body)
-	switch {
-	case err != nil:
-		refuse(http.StatusBadRequest, "BadRequest")
-	case r.URL.Query().Has("list-type"):
-		w.Header().Set("Content-Type", "application/xml")
-		fmt.Fprint(w, "<ListBucketResult><Name>bucket</Name><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>")
-	case r.Method == http.MethodPut && r.Header.Get("If-None-Match") == "*" && there:
-		refuse(http.StatusPreconditionFailed, "PreconditionFailed")
-	case r.Method == http.MethodPut:
-		b.objects[key] = body
-	case r.Method == http.MethodDelete:
-		delete(b.objects, key)
-		w.WriteHeader(http.StatusNoContent)
-	case !there:
-		refuse(http.StatusNotFound, "NoSuchKey")
-	default:
-		w.Header().Set("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
-		w.Write(have)
-	}
-}
-
-// lock puts the lock of somebody there, or takes it away where it is empty.
-func (b *bucket) lock(info string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if info == "" {
-		delete(b.objects, "state.tflock")
-		return
-	}
-	b.objects["state.tflock"] = []byte(info)
-}
-
-// have is the state, and the identifier of the lock.
-func (b *bucket) have() (state, lock string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return string(b.objects["state"]), lockID(b.objects["state.tflock"])
-}
-
-// newBucketRoot is a root module whose state is in the bucket.
-func newBucketRoot(t *testing.T, b *bucket, nodes string) root {
-	t.Helper()
-	r := newRoot(t, nodes)
-	r.write("backend.tf", fmt.Sprintf(`terraform {
-  backend "s3" {
-    bucket                      = "bucket"
-    key                         = "state"
-    region                      = "us-east-1"
-    access_key                  = "test"
-    secret_key                  = "test"
-    use_lockfile                = true
-    use_path_style              = true
-    skip_credentials_validation = true
-    skip_metadata_api_check     = true
-    skip_region_validation      = true
-    skip_requesting_account_id  = true
-    skip_s3_checksum            = true
-    endpoints                   = { s3 = %q }
-  }
-}
-`, b.URL))
-	return r
-}
-
-// knows lists the nodes in a state's text.
+// knows lists the nodes in a state's text, which OpenTofu writes without spaces.
 func knows(state string, nodes ...string) string {
 	var found []string
 	for _, node := range nodes {
-		if strings.Contains(state, fmt.Sprintf(`"index_key": %q`, node)) {
+		if strings.Contains(strings.ReplaceAll(state, " ", ""), fmt.Sprintf(`"index_key":%q`, node)) {
 			found = append(found, node)
 		}
 	}

@@ -21,8 +21,12 @@ const initMarker = ".terraform/scalerd-init"
 const lockFile = ".terraform.lock.hcl"
 
 // init prepares a root module where its configuration was never initialised, or has
-// changed since: with what another shard of its group has, else by `terraform init`.
+// changed since: with what another shard of its group has, else by `terraform init`. A
+// state that is to move is moved.
 func (r *Runner) init(ctx context.Context, tf driver, progress func(scaler.Progress)) error {
+	if moving(tf.dir) {
+		return r.move(ctx, tf, progress)
+	}
 	if ready, err := initialised(tf.dir); err != nil || ready {
 		return err
 	}
@@ -46,16 +50,21 @@ func (r *Runner) init(ctx context.Context, tf driver, progress func(scaler.Progr
 			return err
 		}
 	}
-	digest, err := scaler.ConfigDigest(tf.dir)
+	return noteInit(tf.dir)
+}
+
+// noteInit remembers with which configuration a root module was initialised.
+func noteInit(dir string) error {
+	digest, err := scaler.ConfigDigest(dir)
 	if err != nil {
 		return err
 	}
-	marker := filepath.Join(tf.dir, initMarker)
+	marker := filepath.Join(dir, initMarker)
 	if err := os.MkdirAll(filepath.Dir(marker), 0o700); err != nil {
-		return fmt.Errorf("init %s: %w", tf.dir, err)
+		return fmt.Errorf("init %s: %w", dir, err)
 	}
 	if err := os.WriteFile(marker, []byte(digest), 0o600); err != nil {
-		return fmt.Errorf("init %s: %w", tf.dir, err)
+		return fmt.Errorf("init %s: %w", dir, err)
 	}
 	return nil
 }

@@ -30,6 +30,10 @@ func refusedLock(err error) (lockInfo, bool) {
 	if !strings.Contains(text, "Error acquiring the state lock") {
 		return lockInfo{}, false
 	}
+	if pgLocked.MatchString(text) {
+		// The pg backend shows the information of who asks as if it were the holder's.
+		return lockInfo{}, true
+	}
 	if m := httpLocked.FindStringSubmatch(text); m != nil {
 		// The http backend gives the information of who asks, and of the holder the
 		// identifier alone.
@@ -43,7 +47,11 @@ func refusedLock(err error) (lockInfo, bool) {
 
 var lockLine = regexp.MustCompile(`(?m)^(?:\x1b\[[0-9;]*m|\W)*(ID|Who|Operation|Created):[ \t]*(.*?)[ \t]*$`)
 
-var httpLocked = regexp.MustCompile(`HTTP remote state already locked: ID=([^\s"]+)`)
+var (
+	httpLocked = regexp.MustCompile(`HTTP remote state already locked: ID=([^\s"]+)`)
+	// pgLocked is told by the pg backend, whose locks are a connection's.
+	pgLocked = regexp.MustCompile(`Workspace is already locked: |Already locked for workspace creation: `)
+)
 
 func lockField(text, name string) string {
 	for _, m := range lockLine.FindAllStringSubmatch(text, -1) {
@@ -66,6 +74,9 @@ func (r *Runner) locked(tf driver, operation string, do func() error) error {
 	info, refused := refusedLock(err)
 	if !refused {
 		return err
+	}
+	if info.who == "" && info.id != "" {
+		info = r.holder(tf, info)
 	}
 	if doubt := r.stale(info, left); doubt != "" {
 		// This run took no lock; what may have left this one is still to be known.
@@ -97,6 +108,9 @@ const lockTaken = 5 * time.Minute
 // an instant at which a run of ours began that did not end well, by the same
 // operation; and no terraform lives here that was there then and could hold it.
 func (r *Runner) stale(info lockInfo, left runs) (doubt string) {
+	if info.who == "" {
+		return "so that scalerd can't tell whether it is its own"
+	}
 	if info.who != whoami() {
 		return "not by this user on this machine"
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/terraform"
 )
 
 // terraformIn finds the terraform that runs the subcommand in a directory.
@@ -30,7 +31,8 @@ func terraformIn(t *testing.T, dir, subcommand string) int {
 			text, _ := os.ReadFile(path)
 			args := strings.Split(string(text), "\x00")
 			cwd, _ := os.Readlink(filepath.Join(filepath.Dir(path), "cwd"))
-			if len(args) > 1 && filepath.Base(args[0]) == "terraform" && args[1] == subcommand && cwd == dir {
+			name := filepath.Base(args[0])
+			if len(args) > 1 && (name == terraform.EngineTerraform || name == terraform.EngineTofu) && args[1] == subcommand && cwd == dir {
 				pid, err = strconv.Atoi(filepath.Base(filepath.Dir(path)))
 				return err
 			}
@@ -59,40 +61,44 @@ func eventually(t *testing.T, what string, check func() error) {
 }
 
 func TestALockThatAKilledTerraformOfOursLeftIsReleased(t *testing.T) {
-	t.Parallel()
-	b := newBucket(t)
-	r := newBucketRoot(t, b, "a")
-	r.write("hold", "")
-	ended := make(chan error, 1)
-	go func() { ended <- r.step(context.Background(), creates("a")) }()
-	pid := terraformIn(t, r.dir, "apply")
-	var left string
-	eventually(t, "the apply holds the lock", func() error {
-		if _, left = b.have(); left == "" {
-			return errors.New("nobody holds it")
-		}
-		return nil
-	})
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; !errors.Is(err, scaler.ErrInterrupted) {
-		t.Errorf("Step() of a killed terraform = %v, want ErrInterrupted", err)
-	}
-	if err := os.Remove(filepath.Join(r.dir, "hold")); err != nil {
-		t.Fatal(err)
-	}
-	if _, lock := b.have(); lock != left {
-		t.Fatalf("the killed terraform left the lock %q, want %q: the test tests nothing", lock, left)
-	}
-	// Where another terraform was at work on this machine before, it is waited for.
-	eventually(t, "the lock is released and the step goes on", func() error { return r.step(t.Context(), creates("a")) })
-	state, lock := b.have()
-	if got := knows(state, "a", "b"); got != "a" || lock != "" {
-		t.Errorf("the state knows %q and the lock is %q, want a and none", got, lock)
-	}
-	if left, _ := filepath.Glob(filepath.Join(r.dir, "terraform.runs.json")); len(left) > 0 {
-		t.Error("a step that ended well is remembered as killed")
+	for name, newKeeper := range keepers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newKeeper(t)
+			r := b.root(t, "a")
+			r.write("hold", "")
+			ended := make(chan error, 1)
+			go func() { ended <- r.step(context.Background(), creates("a")) }()
+			pid := terraformIn(t, r.dir, "apply")
+			var left string
+			eventually(t, "the apply holds the lock", func() error {
+				if _, left = b.have(); left == "" {
+					return errors.New("nobody holds it")
+				}
+				return nil
+			})
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-ended; !errors.Is(err, scaler.ErrInterrupted) {
+				t.Errorf("Step() of a killed terraform = %v, want ErrInterrupted", err)
+			}
+			if err := os.Remove(filepath.Join(r.dir, "hold")); err != nil {
+				t.Fatal(err)
+			}
+			if _, lock := b.have(); lock != left {
+				t.Fatalf("the killed terraform left the lock %q, want %q: the test tests nothing", lock, left)
+			}
+			// Where another terraform was at work on this machine before, it is waited for.
+			eventually(t, "the lock is released and the step goes on", func() error { return r.step(t.Context(), creates("a")) })
+			state, lock := b.have()
+			if got := knows(state, "a", "b"); got != "a" || lock != "" {
+				t.Errorf("the state knows %q and the lock is %q, want a and none", got, lock)
+			}
+			if left, _ := filepath.Glob(filepath.Join(r.dir, "terraform.runs.json")); len(left) > 0 {
+				t.Error("a step that ended well is remembered as killed")
+			}
+		})
 	}
 }
 
@@ -120,50 +126,50 @@ func TestALockOfSomebodyElseIsWaitedFor(t *testing.T) {
 		{"this user's, by hand, after a run was cut short", self, runs(now.Add(-time.Hour), "OperationTypePlan"), "but by no run of scalerd that was cut short"},
 		{"this user's, of another operation", self, runs(now, "OperationTypeApply"), "but by no run of scalerd that was cut short"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			b := newBucket(t)
-			r := newBucketRoot(t, b, "a")
-			if tt.runs != "" {
-				r.write("terraform.runs.json", tt.runs)
-			}
-			b.lock(fmt.Sprintf(`{"ID":"d3adbeef","Operation":"OperationTypePlan","Info":"","Who":%q,"Version":"1.9.0","Created":%q,"Path":""}`, tt.who, now.UTC().Format(time.RFC3339Nano)))
-			err := r.step(t.Context(), creates("a"))
-			var locked *scaler.LockedError
-			if !errors.As(err, &locked) {
-				t.Fatalf("Step() = %v, want a LockedError", err)
-			}
-			if locked.ID != "d3adbeef" || locked.Who != tt.who || locked.Created.Sub(now).Abs() > time.Second {
-				t.Errorf("LockedError = %+v, want the holder's lock", locked)
-			}
-			if text := err.Error(); !strings.Contains(text, tt.want) || !strings.Contains(text, "terraform force-unlock d3adbeef") {
-				t.Errorf("Step() = %q, want %q and what to do", text, tt.want)
-			}
-			if state, lock := b.have(); state != "" || lock != "d3adbeef" {
-				t.Errorf("state %q and lock %q after it, want nothing changed", state, lock)
-			}
-			b.lock("")
-			if err := r.step(t.Context(), creates("a")); err != nil {
-				t.Errorf("Step() after the lock was freed = %v", err)
-			}
-		})
+		for kind, newKeeper := range keepers {
+			t.Run(kind+", "+tt.name, func(t *testing.T) {
+				t.Parallel()
+				b := newKeeper(t)
+				r := b.root(t, "a")
+				if tt.runs != "" {
+					r.write("terraform.runs.json", tt.runs)
+				}
+				b.lock(fmt.Sprintf(`{"ID":"d3adbeef","Operation":"OperationTypePlan","Info":"","Who":%q,"Version":"1.9.0","Created":%q,"Path":""}`, tt.who, now.UTC().Format(time.RFC3339Nano)))
+				err := r.step(t.Context(), creates("a"))
+				var locked *scaler.LockedError
+				if !errors.As(err, &locked) {
+					t.Fatalf("Step() = %v, want a LockedError", err)
+				}
+				if locked.ID != "d3adbeef" || locked.Who != tt.who || locked.Created.Sub(now).Abs() > time.Second {
+					t.Errorf("LockedError = %+v, want the holder's lock", locked)
+				}
+				if text := err.Error(); !strings.Contains(text, tt.want) || !strings.Contains(text, "terraform force-unlock d3adbeef") {
+					t.Errorf("Step() = %q, want %q and what to do", text, tt.want)
+				}
+				if state, lock := b.have(); state != "" || lock != "d3adbeef" {
+					t.Errorf("state %q and lock %q after it, want nothing changed", state, lock)
+				}
+				b.lock("")
+				if err := r.step(t.Context(), creates("a")); err != nil {
+					t.Errorf("Step() after the lock was freed = %v", err)
+				}
+			})
+		}
 	}
 }
 
 func TestALockWhoseHolderIsNotToldIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	b := newBackend(t) // terraform's http backend tells its own name for the holder's
-	r := newRemoteRoot(t, b, "a")
+	b := newBackend(t)
+	r := b.root(t, "a")
 	r.write("terraform.runs.json", fmt.Sprintf(`[{"operation": "OperationTypePlan", "begun": %q}]`, time.Now().Format(time.RFC3339Nano)))
-	b.set(func(b *backend) {
-		b.lock = []byte(`{"ID":"d3adbeef","Operation":"OperationTypePlan","Who":"alice@laptop"}`)
-	})
+	b.lock(`{"ID":"d3adbeef"}`) // and no more, against the protocol
 	var locked *scaler.LockedError
 	err := r.step(t.Context(), creates("a"))
 	if !errors.As(err, &locked) || locked.ID != "d3adbeef" || locked.Who != "" || !strings.Contains(err.Error(), "by somebody whom its backend does not name") {
 		t.Errorf("Step() = %v (%+v), want a LockedError of the holder's lock, without a name", err, locked)
 	}
-	b.set(func(b *backend) { b.lock = nil })
+	b.lock("")
 	if err := r.step(t.Context(), creates("a")); err != nil {
 		t.Errorf("Step() after the lock was freed = %v", err)
 	}
@@ -191,7 +197,7 @@ func TestALockIsNotReleasedWhileItsHolderMayLive(t *testing.T) {
 	defer end()
 
 	b := newBucket(t)
-	r := newBucketRoot(t, b, "a")
+	r := b.root(t, "a")
 	me, _ := user.Current()
 	host, _ := os.Hostname()
 	now := time.Now()
@@ -203,4 +209,21 @@ func TestALockIsNotReleasedWhileItsHolderMayLive(t *testing.T) {
 	}
 	end()
 	eventually(t, "the lock is released once the process is dead", func() error { return r.step(t.Context(), creates("a")) })
+}
+
+// TestALockThatAskingForItsHolderLeftIsReleased has scalerd killed between taking an
+// http backend's lock, to learn who holds it, and giving it back.
+func TestALockThatAskingForItsHolderLeftIsReleased(t *testing.T) {
+	t.Parallel()
+	me, _ := user.Current()
+	host, _ := os.Hostname()
+	now := time.Now()
+	b := newBackend(t)
+	r := b.root(t, "a")
+	r.write("terraform.runs.json", fmt.Sprintf(`[{"operation": "scalerd-asks-who-holds-the-lock", "begun": %q}]`, now.Format(time.RFC3339Nano)))
+	b.lock(fmt.Sprintf(`{"ID":"0123","Operation":"scalerd-asks-who-holds-the-lock","Who":%q,"Created":%q}`, me.Username+"@"+host, now.UTC().Format(time.RFC3339Nano)))
+	eventually(t, "the lock is released and the step goes on", func() error { return r.step(t.Context(), creates("a")) })
+	if _, lock := b.have(); lock != "" {
+		t.Errorf("the lock is %q after it, want none", lock)
+	}
 }

@@ -24,10 +24,6 @@ import (
 // when it was read last, scaler.RemoteStateFile, is held against what the last step
 // left, seenFile, in the same way as a local state file is.
 
-// claimFile says that the state in the backend was empty, or ours, when this root
-// module was used first: what comes into it is our own.
-const claimFile = "backend.claimed"
-
 // pullTimeout bounds the reading of a state whose step ended because scalerd ends.
 const pullTimeout = time.Minute
 
@@ -49,7 +45,7 @@ func statePath(dir string) string {
 // pull reads the state from the backend, where the module has one. A state that is
 // older than one that was seen, or another, is a scaler.ErrStateLost.
 func (r *Runner) pull(ctx context.Context, tf driver) error {
-	if !remote(tf.dir) {
+	if !remote(tf.dir) || moving(tf.dir) {
 		return nil
 	}
 	// One at a time in a module, so that what was read first does not replace what was
@@ -80,38 +76,6 @@ func (r *Runner) pull(ctx context.Context, tf driver) error {
 	}
 	_, err = ReadState(tf.dir)
 	return err
-}
-
-// claim makes sure, before the first step of a root module, that the state in its
-// backend is not somebody else's: an application of the same name, of another
-// scalerd, would lose its machines.
-func (r *Runner) claim(ctx context.Context, tf driver) error {
-	if !remote(tf.dir) {
-		return nil
-	}
-	for _, name := range []string{claimFile, seenFile} {
-		if _, err := os.Stat(filepath.Join(tf.dir, name)); err == nil {
-			return nil
-		}
-	}
-	if err := r.pull(ctx, tf); err != nil {
-		return err
-	}
-	state, err := ReadState(tf.dir)
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(tf.dir, claimFile)
-	if n := len(state.Resources); n > 0 {
-		if err := os.Remove(statePath(tf.dir)); err != nil {
-			return fmt.Errorf("forget a state that is not ours: %w", err)
-		}
-		return fmt.Errorf("the backend of %s already has a state with %d resources that this scalerd did not make, perhaps of an application of the same name: give the application another name or its backend another key; or, where they are its own, write an empty file %s", tf.dir, n, path)
-	}
-	if err := renameio.WriteFile(path, nil, 0o600); err != nil {
-		return fmt.Errorf("claim the state of %s: %w", tf.dir, err)
-	}
-	return nil
 }
 
 // moved looks, after a plan was refused, whether it was made from a newer state than

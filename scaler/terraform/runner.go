@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -93,6 +94,11 @@ func NewRunner(path string, o Options) *Runner {
 		env[pluginCache] = o.PluginCache
 	}
 	maps.Copy(env, o.Env)
+	// OpenTofu warns of a missing one on its standard output, in the middle of what it
+	// is asked for; Terraform takes it for an empty one.
+	if _, err := os.Stat(env[cliConfig]); env[cliConfig] != "" && errors.Is(err, fs.ErrNotExist) {
+		env[cliConfig] = os.DevNull
+	}
 	login := o.Login
 	if login == nil {
 		login = func(spec.Cloud, string) (scaler.Credentials, error) { return scaler.Credentials{}, nil }
@@ -107,8 +113,12 @@ func NewRunner(path string, o Options) *Runner {
 	}
 }
 
-// pluginCache is the variable that tells terraform of a folder for providers.
-const pluginCache = "TF_PLUGIN_CACHE_DIR"
+// pluginCache is the variable that tells terraform of a folder for providers, and
+// cliConfig that of its configuration file.
+const (
+	pluginCache = "TF_PLUGIN_CACHE_DIR"
+	cliConfig   = "TF_CLI_CONFIG_FILE"
+)
 
 func environment() map[string]string {
 	env := map[string]string{}

@@ -164,7 +164,7 @@ func (r *Runner) pushErrored(ctx context.Context, tf driver, watch scaler.Watche
 			scaler.ErrStateLost, errored.Serial, errored.Lineage, path, current.Serial, current.Lineage, erroredFile)
 	}
 	watch.Progress(scaler.Progress{Phase: "plan", Message: fmt.Sprintf("pushes the state that terraform could not write (serial %d)", errored.Serial)})
-	if err := r.push(ctx, tf); err != nil {
+	if err := r.push(ctx, tf, erroredFile); err != nil {
 		return false, err
 	}
 	return true, putAway(path, errored.Serial)
@@ -182,10 +182,11 @@ func pulled(ctx context.Context, tf driver) (scaler.State, error) {
 	return parseState([]byte(text))
 }
 
-func (r *Runner) push(ctx context.Context, tf driver) error {
+// push puts a state that is a file in the root module in its place.
+func (r *Runner) push(ctx context.Context, tf driver, name string) error {
 	return r.locked(tf, operationPush, func() error {
-		if err := tf.StatePush(ctx, erroredFile, tfexec.Lock(true), tfexec.LockTimeout(planLockTimeout)); err != nil {
-			return fmt.Errorf("push %s: %w", filepath.Join(tf.dir, erroredFile), err)
+		if err := tf.StatePush(ctx, name, tfexec.Lock(true), tfexec.LockTimeout(planLockTimeout)); err != nil {
+			return fmt.Errorf("push %s: %w", filepath.Join(tf.dir, name), err)
 		}
 		return nil
 	})

@@ -126,7 +126,7 @@ func TestAWatcherSeesThePlanAndTheResults(t *testing.T) {
 func TestAStateThatCouldNotBeWrittenIsPushed(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	r := newRemoteRoot(t, b, "a")
+	r := b.root(t, "a")
 	if err := r.step(t.Context(), creates("a")); err != nil {
 		t.Fatal(err)
 	}

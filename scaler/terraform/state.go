@@ -15,10 +15,11 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/tfgen"
 )
 
 const (
-	stateFile = "terraform.tfstate"
+	stateFile = scaler.StateFile
 	// seenFile is a copy of the state that the last step left. Terraform writes its
 	// state in place, so a killed one or a full disk can leave it cut short; and a
 	// state that is older than this copy, or gone, was lost behind our back.
@@ -167,6 +168,11 @@ func parseState(text []byte) (scaler.State, error) {
 	if out, ok := raw.Outputs["shared"]; ok {
 		state.Shared = out.Value
 	}
+	if out, ok := raw.Outputs[tfgen.InstallationOutput]; ok {
+		if err := json.Unmarshal(out.Value, &state.Installation); err != nil {
+			return scaler.State{}, fmt.Errorf("output %q: %w", tfgen.InstallationOutput, err)
+		}
+	}
 	if out, ok := raw.Outputs["nodes"]; ok {
 		if err := json.Unmarshal(out.Value, &state.Nodes); err != nil {
 			return scaler.State{}, fmt.Errorf(`output "nodes": %w`, err)
@@ -192,10 +198,13 @@ func instanceAddress(module, kind, name string, key any) string {
 
 // remember keeps a copy of the state that the step left.
 func (r *Runner) remember(ctx context.Context, tf driver) error {
+	dir := tf.dir
+	if remote(dir) && !claimed(dir) { // it may be somebody else's
+		return nil
+	}
 	if err := r.pull(ctx, tf); err != nil {
 		return err
 	}
-	dir := tf.dir
 	text, err := os.ReadFile(statePath(dir))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && torn(text) {
 		return nil

@@ -40,10 +40,10 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 	if err := spanned(ctx, "init", func(ctx context.Context) error { return r.init(ctx, tf, watch.Progress) }); err != nil {
 		return nil, err
 	}
-	if err := r.claim(ctx, tf); err != nil {
-		return nil, err
+	var changes []scaler.Change
+	if err = r.claim(ctx, tf, root); err == nil {
+		changes, err = r.planAndApply(ctx, tf, expect, watch)
 	}
-	changes, err := r.planAndApply(ctx, tf, expect, watch)
 	if !cutShort(err) && !isLocked(err) {
 		err = errors.Join(err, endRuns(root.Dir))
 	}
@@ -106,58 +106,6 @@ func savedPlan(tf driver, changes []scaler.Change) (scaler.SavedPlan, error) {
 		Changes: changes,
 		JSON:    func(ctx context.Context) ([]byte, error) { return showPlan(ctx, tf, path) },
 	}, nil
-}
-
-// Plan implements scaler.Terraform.
-func (r *Runner) Plan(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
-	planned, err := r.planOnly(ctx, "plan", root, nil, tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout))
-	return planned.changes, err
-}
-
-// Drift implements scaler.Terraform.
-func (r *Runner) Drift(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
-	// It only reads, so it takes no lock and delays no step.
-	planned, err := r.planOnly(ctx, "drift", root, r.checkState, tfexec.RefreshOnly(true), tfexec.Lock(false))
-	return planned.drift, err
-}
-
-// checkState reads a state in a backend anew, and answers whether the state can be
-// trusted: of one that cannot, nothing is planned.
-func (r *Runner) checkState(ctx context.Context, tf driver) error {
-	if err := r.pull(ctx, tf); err != nil {
-		return err
-	}
-	_, err := ReadState(tf.dir)
-	return err
-}
-
-func (r *Runner) planOnly(ctx context.Context, purpose string, root scaler.Root, first func(context.Context, driver) error, options ...tfexec.PlanOption) (planned, error) {
-	free, err := acquire(ctx, r.slots)
-	if err != nil {
-		return planned{}, err
-	}
-	defer free()
-	tf, closeDriver, err := r.driveFor(purpose, root)
-	if err != nil {
-		return planned{}, err
-	}
-	defer closeDriver()
-	if err := mend(root.Dir); err != nil {
-		return planned{}, err
-	}
-	if err := r.init(ctx, tf, ignore); err != nil {
-		return planned{}, err
-	}
-	if first != nil {
-		if err := first(ctx, tf); err != nil {
-			return planned{}, err
-		}
-	}
-	p, err := plan(ctx, tf, ignore, options...)
-	if err != nil {
-		return p, fmt.Errorf("plan %s: %w", root.Dir, err)
-	}
-	return p, nil
 }
 
 func ignore(scaler.Progress) {}

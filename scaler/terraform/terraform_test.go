@@ -383,7 +383,11 @@ func TestTerraformProcessesAreBounded(t *testing.T) {
 		}})
 		done <- err
 	}()
-	<-started
+	select {
+	case <-started:
+	case err := <-done:
+		t.Fatalf("Step() = %v before it applied anything", err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if _, err := runner.Step(ctx, scaler.Root{Dir: second.dir}, creates("b"), watcher{}); !errors.Is(err, context.DeadlineExceeded) {

@@ -30,14 +30,12 @@ func tofu(t *testing.T) string {
 // TestOpenTofuDoesTheSteps takes a root module through its life with OpenTofu, its
 // state in a backend. `make test-tofu` runs all tests of the package with it.
 func TestOpenTofuDoesTheSteps(t *testing.T) {
-	t.Setenv("TF_CLI_CONFIG_FILE", os.DevNull)
+	t.Setenv("TF_CLI_CONFIG_FILE", filepath.Join(t.TempDir(), "missing")) // OpenTofu warns of it on stdout
 	path, err := terraform.FindEngine(t.Context(), terraform.EngineTofu, tofu(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, url := newStates(t)
-	r := newRoot(t, "a b")
-	r.keep(url)
+	r := newBackend(t).root(t, "a b")
 	r.runner = terraform.NewRunner(path, terraform.Options{Processes: 2})
 	if err := r.step(t.Context(), creates("a", "b")); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,52 @@
+package scaler_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/tfgen"
+)
+
+// TestStatesMoveOnlyWhileTheirGroupsAreAtRest asks for another backend while a step is
+// under way, and after it.
+func TestStatesMoveOnlyWhileTheirGroupsAreAtRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(shop)
+		w.meters.set("demand", 20)
+		pass(30 * time.Second)
+		w.cloud.taking(time.Minute)
+		w.meters.set("demand", 50)
+		pass(15 * time.Second)
+		moved := scaler.Source{File: "shop.yaml", Text: []byte(shop + "backend: {type: pg}\n")}
+		_, err := w.Submit(t.Context(), moved)
+		if !errors.Is(err, scaler.ErrRefused) || !strings.Contains(err.Error(), "move to backend pg only while all groups are at rest; group web is not: it has steps to carry out") {
+			t.Errorf("Submit() = %v while a step is under way, want a refusal that says so", err)
+		}
+		pass(3 * time.Minute)
+		if plan, err := w.Plan(t.Context(), moved); err != nil || !slices.Contains(plan.Groups[0].Notes, "the Terraform states move from files of its own to backend pg") {
+			t.Errorf("Plan() = %+v, %v, want a note of the move", plan, err)
+		}
+		if _, err := w.Submit(t.Context(), moved); err != nil {
+			t.Errorf("Submit() = %v after it, want it taken", err)
+		}
+		pass(10 * time.Second)
+		for _, shard := range []string{"shard-000", "shard-001"} {
+			dir := filepath.Join(w.dir, "apps", "shop", "web", shard)
+			move, err := os.ReadFile(filepath.Join(dir, scaler.MoveFile))
+			if err != nil || string(move) != "{}" {
+				t.Errorf("%s of %s is %q, %v, want it to say that the state was a file", scaler.MoveFile, shard, move, err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, tfgen.BackendFile)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
