@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/scalerd/scalerd/scaler"
@@ -172,6 +173,8 @@ type sky struct {
 	// mishap hits that many more creations.
 	mishap mishap
 	hits   int
+	// power is set where crashes are power cuts, which no terraform outlives.
+	power atomic.Bool
 	// deleted are the machines that terraform deleted.
 	deleted []string
 }
@@ -256,7 +259,7 @@ func (m mortalTerraform) apply(ctx context.Context, dir string, changes []scaler
 	end := &applied{}
 	var failed scaler.Diagnostics
 	for _, change := range changes {
-		if m.fuse.burns() && !m.alone {
+		if m.fuse.burns() && (!m.alone || m.power.Load()) {
 			<-m.fuse.over
 			return &applied{err: errCrashed}
 		}
@@ -265,7 +268,7 @@ func (m mortalTerraform) apply(ctx context.Context, dir string, changes []scaler
 			break
 		}
 		done := m.change(change, imports, nodes, &next, &failed)
-		if m.fuse.burns() && !m.alone { // it is done, and in no state
+		if m.fuse.burns() && (!m.alone || m.power.Load()) { // it is done, and in no state
 			<-m.fuse.over
 			return &applied{err: errCrashed}
 		}

@@ -112,7 +112,7 @@ func (m *model) do(d deed) error {
 	if m.died() {
 		m.revive(0, d.Alone)
 	}
-	m.power = d.Power
+	m.sky.power.Store(d.Power)
 	m.disk.fill(d.Full, d.FullFor)
 	if d.Crash > 0 {
 		m.fuse.set(d.Crash)

@@ -40,8 +40,6 @@ type mortalWorld struct {
 	ended   []chan error
 	crashes int
 	disk    *platters
-	// power is set where the next crash is a power cut.
-	power bool
 }
 
 func newMortalWorld(t *testing.T) *mortalWorld {
@@ -109,9 +107,8 @@ func (m *mortalWorld) died() bool {
 func (m *mortalWorld) revive(n int, alone bool) {
 	m.crashes++
 	m.cancel()
-	if m.power {
+	if m.sky.power.Load() {
 		m.disk.cut()
-		alone = false
 	}
 	m.start(n, alone)
 }
