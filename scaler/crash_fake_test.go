@@ -136,6 +136,10 @@ func (m mortalStore) SaveNode(ctx context.Context, app, group, node string, time
 	return m.write(func() error { return m.Store.SaveNode(ctx, app, group, node, times) })
 }
 
+func (m mortalStore) SaveDrain(ctx context.Context, app, group, node string, drain scaler.NodeDrain) error {
+	return m.write(func() error { return m.Store.SaveDrain(ctx, app, group, node, drain) })
+}
+
 func (m mortalStore) DeleteNode(ctx context.Context, app, group, node string) error {
 	return m.write(func() error { return m.Store.DeleteNode(ctx, app, group, node) })
 }

@@ -32,6 +32,8 @@ type Fleet struct {
 	DriftCheckedAt time.Time
 	// Offerings are what new nodes may be, and how each has done lately.
 	Offerings []OfferingStatus
+	// penalties are what is to be kept of them over a restart.
+	penalties map[string]RememberedPenalty
 	// Lookup is what the cloud has of the group and no state tells of.
 	Lookup LookupStatus
 	// Settled is set while the last wish is carried out completely.
@@ -103,7 +105,7 @@ func (a *actuator) snapshot() *Fleet {
 		seq:     a.seq,
 		Lookup:  a.lookupStatus(),
 	}
-	f.Offerings = a.offers.status(time.Now())
+	f.Offerings, f.penalties = a.offers.status(time.Now()), a.offers.remembered(time.Now())
 	for _, at := range a.checked {
 		if f.DriftCheckedAt.IsZero() || at.Before(f.DriftCheckedAt) {
 			f.DriftCheckedAt = at

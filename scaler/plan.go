@@ -353,3 +353,5 @@ func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, erro
 func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }
 
 func (d dryStore) SaveNode(context.Context, string, string, string, NodeTimes) error { return nil }
+
+func (d dryStore) SaveDrain(context.Context, string, string, string, NodeDrain) error { return nil }
