@@ -39,6 +39,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed["scaler/operation"] = loop
 	allowed["scaler/docs"] = []string{"templates"}
 	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
+	allowed["scaler/store/storetest"] = []string{}
 	allowed["scaler/console"] = []string{"templates"}
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
 	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest", "scaler/hook"} {
