@@ -25,11 +25,12 @@ type soaked struct {
 	store      int64
 	data       int64
 	steps      int
+	samples    int
 }
 
 func (s soaked) String() string {
-	return fmt.Sprintf("heap %5.1f MiB, %3d goroutines, %2d files open, store %6.1f MiB, data folder %5.2f MiB, %4d steps kept",
-		float64(s.heap)/(1<<20), s.goroutines, s.files, float64(s.store)/(1<<20), float64(s.data)/(1<<20), s.steps)
+	return fmt.Sprintf("heap %5.1f MiB, %3d goroutines, %2d files open, store %6.1f MiB, data folder %5.2f MiB, %4d steps and %d samples kept",
+		float64(s.heap)/(1<<20), s.goroutines, s.files, float64(s.store)/(1<<20), float64(s.data)/(1<<20), s.steps, s.samples)
 }
 
 // TestSoak lets a service live for days under a load that goes up and down, with nodes
@@ -58,6 +59,8 @@ const soakShop = `name: shop
 interval: 15s
 queries:
   demand: demand
+  each: each
+  latency: latency
 groups:
   - name: web
     cloud: local
@@ -68,7 +71,12 @@ groups:
     policies:
       - target: {query: demand, kind: total, value: 10}
       - {name: ample, shadow: true, target: {query: demand, kind: total, value: 8}}
+      - {name: advised, shadow: true, advice: {}}
     scaling: {cooldown_in: 30s, stabilisation: 60s}
+    optimizer:
+      inputs: [each]
+      targets: [{query: latency, max: 0.25}]
+      retain: {recent: 2000, older: 2000}
 `
 
 // soakADay follows a day's load: high at noon, noisy, with a burst now and then.
@@ -79,7 +87,11 @@ func (w *world) soakADay(day int, rnd *rand.Rand) {
 		if rnd.IntN(200) == 0 {
 			load += 200
 		}
-		w.meters.set("demand", max(load, 1))
+		load = max(load, 1)
+		w.meters.set("demand", load)
+		ready := w.group("web").Ready
+		w.meters.set("each", load/math.Max(float64(ready), 1))
+		w.meters.set("latency", latency(load*0.8, ready))
 		if minute%180 == 90 {
 			if nodes := w.exist("web"); len(nodes) > 0 {
 				w.cloud.lose(nodes[rnd.IntN(len(nodes))])
@@ -129,31 +141,47 @@ func (w *world) measure() soaked {
 		w.t.Fatal(err)
 	}
 	s.steps = len(steps)
+	if o := w.group("web").Optimizer; o != nil {
+		s.samples = o.Samples
+	}
 	return s
 }
 
+// retained is how many days it takes until something is forgotten of everything that
+// is kept: what ticks saw, and the ticks of shadow policies, for seven.
+const retained = 8
+
 // flat checks that the last day holds no more than the one before the last two, by
-// when the journal was full.
+// when the journal and the samples were full, and in a long run all the rest.
 func (w *world) flat(days []soaked) {
 	w.t.Helper()
 	if len(days) < 4 {
 		return
 	}
 	before, last := days[len(days)-3], days[len(days)-1]
-	for _, each := range []struct {
+	type held struct {
 		name         string
 		before, last float64
 		slack        float64
-	}{
+	}
+	all := []held{
 		{"heap", float64(before.heap), float64(last.heap), 2 << 20},
 		{"goroutines", float64(before.goroutines), float64(last.goroutines), 4},
 		{"open files", float64(before.files), float64(last.files), 2},
 		{"bytes of the data folder", float64(before.data), float64(last.data), 256 << 10},
 		{"steps in the journal", float64(before.steps), float64(last.steps), 10},
-	} {
+		{"samples", float64(before.samples), float64(last.samples), 300},
+	}
+	if len(days)-2 >= retained {
+		all = append(all, held{"bytes of the store", float64(before.store), float64(last.store), 512 << 10})
+	}
+	for _, each := range all {
 		if each.last > each.before*1.05+each.slack {
 			w.t.Errorf("%s grew from %.0f to %.0f within two days", each.name, each.before, each.last)
 		}
+	}
+	if last.samples < 2000 || last.samples > 4000 {
+		w.t.Errorf("%d samples are kept, want what the description retains, at most 4000", last.samples)
 	}
 	if last.steps > 1100 {
 		w.t.Errorf("%d steps are kept, want about the newest 1000", last.steps)
