@@ -212,7 +212,7 @@ func (m mortalTerraform) State(dir string) (scaler.State, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.states[dir], nil
+	return m.state(dir), nil
 }
 
 func (m mortalTerraform) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
@@ -253,7 +253,7 @@ func (m mortalTerraform) Step(ctx context.Context, root scaler.Root, expect scal
 func (m mortalTerraform) apply(ctx context.Context, dir string, changes []scaler.Change, imports map[string]string) *applied {
 	nodes, _ := nodesIn(dir)
 	m.mu.Lock()
-	state := m.states[dir]
+	state := m.state(dir)
 	m.runs[dir] = nil
 	m.mu.Unlock()
 	next := scaler.State{Lineage: "l", Serial: state.Serial + 1, Resources: maps.Clone(state.Resources), IDs: maps.Clone(state.IDs), Nodes: maps.Clone(state.Nodes)}
@@ -307,6 +307,14 @@ func halved(dir string) bool {
 	_, one := os.Stat(filepath.Join(dir, stateFile))
 	_, two := os.Stat(filepath.Join(dir, stateCopy))
 	return (one == nil) != (two == nil)
+}
+
+// state is that of a root module. It goes with the module's folder.
+func (s *sky) state(dir string) scaler.State {
+	if _, err := os.Stat(filepath.Join(dir, stateFile)); err != nil {
+		delete(s.states, dir)
+	}
+	return s.states[dir]
 }
 
 // write replaces a state.
@@ -414,7 +422,7 @@ func (s *sky) planned(dir string) (changes []scaler.Change, imports map[string]s
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := s.states[dir]
+	state := s.state(dir)
 	for _, address := range slices.Sorted(maps.Keys(want)) {
 		tainted, there := state.Resources[address]
 		switch {
@@ -465,7 +473,7 @@ func (m mortalTerraform) Drift(_ context.Context, root scaler.Root) ([]scaler.Ch
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var drift []scaler.Change
-	state := m.states[root.Dir]
+	state := m.state(root.Dir)
 	for _, address := range slices.Sorted(maps.Keys(state.IDs)) {
 		if _, there := m.machines[state.IDs[address]]; !there {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionDelete})

@@ -221,7 +221,8 @@ func (s *sky) holds(n int) error {
 		}
 		nodes[each.node] = id
 	}
-	for dir, state := range s.states {
+	for dir := range s.states {
+		state := s.state(dir)
 		for address, id := range state.IDs {
 			if _, there := s.machines[id]; !there {
 				return fmt.Errorf("%s of %s is in the state, and does not exist", address, filepath.Base(dir))
