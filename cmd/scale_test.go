@@ -93,6 +93,40 @@ func BenchmarkScale(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // of no meaning: it holds everything
 }
 
+// shardSizes are those of BenchmarkScaleShards.
+var shardSizes = []int{10, 25, 50, 100, 200}
+
+// BenchmarkScaleShards prints why a shard has the size that it has: what bare terraform
+// takes to make root modules of each size, for each of their machines of the simulated
+// EC2, and for one machine more.
+func BenchmarkScaleShards(b *testing.B) {
+	for b.Loop() {
+		d, env := startScaleOut(b, 1)
+		d.grow(1)
+		fmt.Printf("\n%6s | %-22s | %-18s\n", "nodes", "made, CPU for each", "+1   wall       CPU")
+		for _, n := range shardSizes {
+			m := newSingleRoot(b, d, n, env)
+			made := m.apply()
+			more := median3(func() cost { m.add(); return m.apply() })
+			fmt.Printf("%6d | %20.0f ms | %s\n", n, 1000*made.cpu.Seconds()/float64(n), more)
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of no meaning: it holds everything
+}
+
+// startScaleOut starts a scalerd with an empty group of up to n machines of the
+// simulated EC2, and gives bare terraform another such cloud.
+func startScaleOut(b *testing.B, n int) (d *daemon, env []string) {
+	b.Helper()
+	d, _ = startSimulated(b)
+	d.submit("name: shop\ninterval: 10m\ngroups:\n" + strings.Replace(simulatedGroup("ec2", fmt.Sprintf("min: 0, initial: 0, max: %d", n)), "name: ec2", "name: web", 1))
+	clouds, err := simcloud.New(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return d, append(slices.Clone(mirror.env), clouds.Env(), "AWS_ACCESS_KEY_ID=AKIAFIRST", "AWS_SECRET_ACCESS_KEY=any")
+}
+
 // BenchmarkScaleOut prints what a thousand machines of the simulated EC2 cost from
 // nothing, and the same in a single root module under bare terraform.
 func BenchmarkScaleOut(b *testing.B) {
@@ -101,14 +135,8 @@ func BenchmarkScaleOut(b *testing.B) {
 		n = single
 	}
 	for b.Loop() {
-		d, _ := startSimulated(b)
-		d.submit("name: shop\ninterval: 10m\ngroups:\n" + strings.Replace(simulatedGroup("ec2", fmt.Sprintf("min: 0, initial: 0, max: %d", n)), "name: ec2", "name: web", 1))
+		d, env := startScaleOut(b, n)
 		made := d.grow(n)
-		clouds, err := simcloud.New(b.TempDir())
-		if err != nil {
-			b.Fatal(err)
-		}
-		env := append(slices.Clone(mirror.env), clouds.Env(), "AWS_ACCESS_KEY_ID=AKIAFIRST", "AWS_SECRET_ACCESS_KEY=any")
 		single := newSingleRoot(b, d, n, env).apply()
 		fmt.Printf("\n0 -> %d simulated EC2 machines: scalerd %s (peak %.0f MB), one root module %s: %.1f times as fast\n",
 			n, made, d.memory("VmHWM"), single, ratio(single.wall, made.wall))

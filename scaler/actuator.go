@@ -107,9 +107,17 @@ type actuator struct {
 	checks  Checks
 	drainer Drainer
 	created map[string]time.Time
-	next    int
-	steps   map[string]StepStatus
-	results chan result
+	// told is what the last Fleet's nodes were made of, and remembered what the last
+	// look for nodes that are gone saw.
+	told struct {
+		members []*members
+		leaving bool
+		nodes   []FleetNode
+	}
+	remembered []*members
+	next       int
+	steps      map[string]StepStatus
+	results    chan result
 	// ended are steps whose end could not be journalled yet.
 	ended []StepRecord
 	// drift are the findings, and checked the time of the last drift check, by
@@ -270,5 +278,8 @@ func (a *actuator) readMail() {
 	}
 	if dismiss {
 		a.adopting, a.desc, a.dismissed, a.wish = nil, nil, true, &wish{}
+		for _, s := range a.shards {
+			s.members = nil // without a description, no node is outdated
+		}
 	}
 }

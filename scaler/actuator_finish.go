@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -65,13 +66,13 @@ func (a *actuator) finish(r result) {
 	s.recovering = false
 	a.metrics.step(a.app, a.group, r.err, time.Since(step.StartedAt))
 	err := r.err
-	if recovered && errors.Is(err, ErrInterrupted) && s != a.base && s.stateErr == nil && !s.pending(a.module) {
+	if recovered && errors.Is(err, ErrInterrupted) && s != a.base && s.stateErr == nil && !a.pending(s) {
 		err = nil // it was killed after all was done
 	}
 	if err == nil {
 		err = s.noteApplied(r.record.Module)
 	}
-	if err == nil && s.stateErr == nil && s != a.base && s.pending(a.module) && s.written == r.record.Module {
+	if err == nil && s.stateErr == nil && s != a.base && a.pending(s) && s.written == r.record.Module {
 		err = fmt.Errorf("terraform ended without an error, but %s differs from its node set", s.name)
 	}
 	a.conclude(s, err)
@@ -169,13 +170,20 @@ func (a *actuator) noteCreation(err error, again time.Time) {
 
 // forgetGone drops what is remembered of nodes that no longer exist.
 func (a *actuator) forgetGone(ctx context.Context) {
-	there := map[string]bool{}
-	for _, s := range a.shards {
+	all := make([]*members, len(a.shards))
+	for i, s := range a.shards {
 		if s.stateErr != nil {
 			return
 		}
-		for _, name := range a.nodesOf(s) {
-			there[name] = true
+		all[i] = a.membersOf(s)
+	}
+	if len(a.doomed)+len(a.lost)+len(a.drained)+len(a.kept) == 0 && slices.Equal(all, a.remembered) {
+		return
+	}
+	there := map[string]bool{}
+	for _, m := range all {
+		for _, n := range m.list {
+			there[n.Name] = true
 		}
 	}
 	maps.DeleteFunc(a.doomed, func(name string, _ bool) bool { return !there[name] })
@@ -183,16 +191,20 @@ func (a *actuator) forgetGone(ctx context.Context) {
 	maps.DeleteFunc(a.drained, func(name string, _ bool) bool { return !there[name] })
 	maps.DeleteFunc(a.kept, func(name string, _ time.Time) bool { return !there[name] })
 	maps.DeleteFunc(a.outdated, func(name, _ string) bool { return !there[name] })
-	for name := range a.created {
-		if there[name] {
-			continue
+	var gone []string
+	for _, name := range sortedKeys(a.created) {
+		if !there[name] {
+			gone = append(gone, name)
 		}
-		if err := a.store.DeleteNode(ctx, a.app, a.group, name); err != nil {
-			a.log.Warn("forget node", "node", name, "error", err)
-			continue
-		}
-		delete(a.created, name)
 	}
+	if len(gone) > 0 {
+		if err := a.store.DeleteNodes(ctx, a.app, a.group, gone); err != nil {
+			a.log.Warn("forget nodes", "nodes", gone, "error", err)
+			return
+		}
+		maps.DeleteFunc(a.created, func(name string, _ time.Time) bool { return !there[name] })
+	}
+	a.remembered = all
 }
 
 // backoff is the wait before the n-th try, n from 1: 2 s doubling to 5 min.

@@ -63,7 +63,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	}
 	a.dismissed = desc == nil
 	for _, s := range a.shards {
-		s.unsure = s.pending(a.module)
+		s.unsure = a.pending(s)
 	}
 	if err := a.resolve(ctx); err != nil {
 		return err

@@ -112,7 +112,7 @@ func (a *actuator) finishWritten(ctx context.Context, now time.Time) error {
 		if !a.idle(s, now) || s.stale() && !a.baseReady() || len(s.refused) > 0 {
 			continue
 		}
-		if s.pending(a.module) {
+		if a.pending(s) {
 			if err := a.start(ctx, s, s.expect(a.module)); err != nil {
 				return err
 			}
@@ -169,11 +169,11 @@ func (a *actuator) done() bool {
 		return false
 	}
 	for _, s := range a.shards {
-		if s.pending(a.module) {
+		if a.pending(s) {
 			return false
 		}
 	}
-	return len(a.doomed)+len(a.drained) == 0 && len(a.alive()) == a.wish.nodes
+	return len(a.doomed)+len(a.drained) == 0 && a.size() == a.wish.nodes
 }
 
 // untilNext is how long run may sleep when nothing happens.

@@ -58,6 +58,7 @@ type application struct {
 	destroyed bool
 
 	published atomic.Pointer[view]
+	shown     shown
 	observed  observations
 	// publishNext is when a change of a group is published again: the larger the
 	// application, the more changes one view shows, and at most a third of the time
@@ -288,7 +289,7 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 	if err := a.restoreShadows(ctx, g, shadows); err != nil {
 		return err
 	}
-	g.spec, g.policies, g.shadows, g.removing = described, policies, shadows, false
+	g.spec, g.policies, g.shadows, g.removing, g.statuses = described, policies, shadows, false, nil
 	if err := a.describeOptimizer(g, !g.row.Known); err != nil {
 		return err
 	}

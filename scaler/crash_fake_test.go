@@ -132,16 +132,16 @@ func (m mortalStore) RecordDecision(ctx context.Context, d scaler.Decision, row 
 	return id, err
 }
 
-func (m mortalStore) SaveNode(ctx context.Context, app, group, node string, times scaler.NodeTimes) error {
-	return m.write(func() error { return m.Store.SaveNode(ctx, app, group, node, times) })
+func (m mortalStore) SaveNodes(ctx context.Context, app, group string, times map[string]scaler.NodeTimes) error {
+	return m.write(func() error { return m.Store.SaveNodes(ctx, app, group, times) })
 }
 
 func (m mortalStore) SaveDrain(ctx context.Context, app, group, node string, drain scaler.NodeDrain) error {
 	return m.write(func() error { return m.Store.SaveDrain(ctx, app, group, node, drain) })
 }
 
-func (m mortalStore) DeleteNode(ctx context.Context, app, group, node string) error {
-	return m.write(func() error { return m.Store.DeleteNode(ctx, app, group, node) })
+func (m mortalStore) DeleteNodes(ctx context.Context, app, group string, nodes []string) error {
+	return m.write(func() error { return m.Store.DeleteNodes(ctx, app, group, nodes) })
 }
 
 // machine is a machine in a sky.

@@ -80,7 +80,7 @@ func (a *actuator) depart(ctx context.Context, now time.Time) {
 	for _, s := range a.shards {
 		if len(waiting[s]) > 0 {
 			a.checkLeave(ctx, s, waiting[s])
-		} else if s.refusal != nil && !now.Before(s.refusedUntil) && !s.pending(a.module) && !a.leaves(s) {
+		} else if s.refusal != nil && !now.Before(s.refusedUntil) && !a.pending(s) && !a.leaves(s) {
 			s.refusal = nil // what was refused is not wanted any more
 		}
 	}

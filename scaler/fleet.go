@@ -111,8 +111,8 @@ func (a *actuator) snapshot() *Fleet {
 			f.DriftCheckedAt = at
 		}
 	}
+	f.Nodes = a.fleetNodes()
 	for _, s := range a.shards {
-		f.Nodes = append(f.Nodes, a.shardNodes(s)...)
 		if s.stateErr != nil && f.Unknown == "" {
 			f.Unknown = s.stateErr.Error()
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/scalerd/scalerd/scaler/policy"
@@ -32,6 +33,10 @@ type group struct {
 	// ready is when each node was first ready; up is who answered at the last tick.
 	ready map[string]time.Time
 	up    map[string]bool
+	// statuses is what nodeStatuses gave last for statusesOf; nil where something else
+	// than the fleet has changed.
+	statuses   []NodeStatus
+	statusesOf []FleetNode
 	// stableSince is MiCADO's stability clock.
 	stableSince time.Time
 	last        *Decision
@@ -79,9 +84,12 @@ func sameMonitoring(a, b *spec.Application) bool {
 }
 
 // nodeStatuses joins what Terraform and what the monitoring know of the group's
-// nodes.
+// nodes. Nobody changes the slice, which is the same while nothing has changed.
 func (g *group) nodeStatuses() []NodeStatus {
 	fleet := g.actuator.Fleet()
+	if g.statuses != nil && sameSlice(fleet.Nodes, g.statusesOf) {
+		return g.statuses
+	}
 	nodes := make([]NodeStatus, 0, len(fleet.Nodes))
 	for _, n := range fleet.Nodes {
 		status := NodeStatus{
@@ -104,12 +112,32 @@ func (g *group) nodeStatuses() []NodeStatus {
 		}
 		nodes = append(nodes, status)
 	}
+	byName(nodes)
+	g.statuses, g.statusesOf = nodes, fleet.Nodes
 	return nodes
+}
+
+// byName sorts nodes, which mostly are in order already.
+func byName(nodes []NodeStatus) {
+	for i := 1; i < len(nodes); i++ { // by index: a NodeStatus is large
+		if nodes[i].Name < nodes[i-1].Name {
+			slices.SortFunc(nodes, func(x, y NodeStatus) int { return strings.Compare(x.Name, y.Name) })
+			return
+		}
+	}
+}
+
+// sameSlice reports whether two slices are of the same elements in memory.
+func sameSlice[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // dropping are the nodes on their way out by name: those of before that are still
 // there, and the given ones.
 func (g *group) dropping(more []string) []string {
+	if len(g.row.Dropping)+len(more) == 0 {
+		return nil
+	}
 	there := map[string]bool{}
 	for _, n := range g.actuator.Fleet().Nodes {
 		there[n.Name] = true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -67,9 +68,9 @@ func weight(readySince, now time.Time) float64 {
 	return min(1, float64(int(w*20))/20)
 }
 
-// list turns the application's nodes into its live node list.
-func list(nodes []NodeStatus, now time.Time) NodeList {
-	l := NodeList{Nodes: []ListedNode{}}
+// listed turns the application's nodes into those of its live node list.
+func listed(nodes []NodeStatus, now time.Time) []ListedNode {
+	all := make([]ListedNode, 0, len(nodes))
 	for _, n := range nodes {
 		if n.State == StateCreating || n.PrivateIP == "" {
 			continue
@@ -84,9 +85,9 @@ func list(nodes []NodeStatus, now time.Time) NodeList {
 		if n.State == StateReady {
 			listed.Weight = weight(n.ReadyAt, now)
 		}
-		l.Nodes = append(l.Nodes, listed)
+		all = append(all, listed)
 	}
-	return l
+	return all
 }
 
 // ReadNodeList reads the list at path.
@@ -104,19 +105,56 @@ func ReadNodeList(path string) (NodeList, error) {
 
 // Write replaces the list at path at once, where it differs: a reader sees the old
 // one or the new.
-func (l NodeList) Write(path string) error { return l.write(disk{}, path) }
+func (l NodeList) Write(path string) error { return new(listFile).write(disk{}, path, l.Nodes) }
 
-func (l NodeList) write(d disk, path string) error {
-	text, err := json.MarshalIndent(l, "", "  ")
+// listFile writes one application's live node list again and again. A node has a
+// line, which is encoded anew only where the node has changed: most of a large fleet
+// is as it was.
+type listFile struct {
+	// nodes and lines are what was written last.
+	nodes []ListedNode
+	lines [][]byte
+}
+
+func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
+	known := f.lines != nil
+	if known && slices.Equal(nodes, f.nodes) {
+		if _, err := os.Stat(path); err == nil {
+			return nil
+		}
+	}
+	lines, err := f.encode(nodes)
 	if err != nil {
 		return fmt.Errorf("write node list %s: %w", path, err)
 	}
-	text = append(text, '\n')
-	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
-		return nil
+	text := slices.Concat([]byte("{\n  \"nodes\": ["), bytes.Join(lines, []byte(",")), []byte("\n  ]\n}\n"))
+	if have, err := os.ReadFile(path); known || err != nil || !bytes.Equal(have, text) {
+		if err := d.replace(path, text, 0o644); err != nil {
+			return fmt.Errorf("write node list %s: %w", path, err)
+		}
 	}
-	if err := d.replace(path, text, 0o644); err != nil {
-		return fmt.Errorf("write node list %s: %w", path, err)
-	}
+	f.nodes, f.lines = nodes, lines
 	return nil
+}
+
+// encode gives each node its line, that of before where both are in the same order
+// and the node is as it was.
+func (f *listFile) encode(nodes []ListedNode) ([][]byte, error) {
+	lines, at := make([][]byte, len(nodes)), 0
+	before := func(a, b ListedNode) bool { return a.Group < b.Group || a.Group == b.Group && a.Name < b.Name }
+	for i, node := range nodes {
+		for at < len(f.nodes) && before(f.nodes[at], node) {
+			at++
+		}
+		if at < len(f.nodes) && f.nodes[at] == node {
+			lines[i] = f.lines[at]
+			continue
+		}
+		text, err := json.Marshal(node)
+		if err != nil {
+			return nil, err
+		}
+		lines[i] = append([]byte("\n    "), text...)
+	}
+	return lines, nil
 }

@@ -18,14 +18,13 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 	a.reoffer(edits, now)
 	a.takeBack(edits, now)
 	a.dropDoomed(edits, now)
-	alive := a.alive()
-	switch diff := a.wish.nodes - len(alive); {
+	switch diff := a.wish.nodes - a.size(); {
 	case diff > 0 && a.desc != nil && a.baseReady() && !now.Before(a.creating.retryAt):
 		if err := a.grow(ctx, edits, diff, now); err != nil {
 			return err
 		}
 	case diff < 0:
-		a.shrink(edits, alive, -diff, now)
+		a.shrink(edits, a.alive(), -diff, now)
 	}
 	a.depart(ctx, now)
 	if a.creating.err != nil && a.done() {
@@ -45,10 +44,17 @@ func (a *actuator) reconcile(ctx context.Context, now time.Time) error {
 // have no step in flight.
 func (a *actuator) dropDoomed(edits map[*shard]tfgen.Nodes, now time.Time) {
 	for _, s := range a.shards {
-		for name := range s.nodes {
-			if !s.busy && s.suspect == nil && s.broken(a.module, name) {
+		if !s.busy && s.suspect == nil {
+			for _, name := range a.membersOf(s).broken {
 				a.doomed[name] = true
 			}
+		}
+	}
+	if len(a.doomed)+len(a.drained) == 0 {
+		return
+	}
+	for _, s := range a.shards {
+		for name := range s.nodes {
 			if a.goes(name) && a.mayGo(s, name, now) && !s.busy && s.suspect == nil {
 				delete(edit(edits, s), name)
 			}
@@ -84,6 +90,18 @@ func (a *actuator) alive() []member {
 	return alive
 }
 
+// size is how many nodes are alive.
+func (a *actuator) size() int {
+	if len(a.doomed)+len(a.drained) > 0 {
+		return len(a.alive())
+	}
+	n := 0
+	for _, s := range a.shards {
+		n += len(s.nodes)
+	}
+	return n
+}
+
 // grow writes n new nodes, into shards that have room and no step in flight, else
 // into new shards: a scale-out waits for nothing.
 func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int, now time.Time) error {
@@ -92,17 +110,22 @@ func (a *actuator) grow(ctx context.Context, edits map[*shard]tfgen.Nodes, n int
 		return err
 	}
 	a.next = first + n
+	made := map[string]NodeTimes{}
 	for number := first; number < first+n; number++ {
-		name := tfgen.NodeName(a.group, number)
+		made[tfgen.NodeName(a.group, number)] = NodeTimes{CreatedAt: now}
+	}
+	if err := a.store.SaveNodes(ctx, a.app, a.group, made); err != nil {
+		return err
+	}
+	for name := range made {
+		a.created[name] = now
+	}
+	for number := first; number < first+n; number++ {
 		s, err := a.roomy(edits, now)
 		if err != nil {
 			return err
 		}
-		if err := a.store.SaveNode(ctx, a.app, a.group, name, NodeTimes{CreatedAt: now}); err != nil {
-			return err
-		}
-		a.created[name] = now
-		edit(edits, s)[name] = a.offers.best(now).Settings(number).Decided(a.decision()).Installed(a.installation)
+		edit(edits, s)[tfgen.NodeName(a.group, number)] = a.offers.best(now).Settings(number).Decided(a.decision()).Installed(a.installation)
 	}
 	return nil
 }

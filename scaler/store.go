@@ -38,8 +38,10 @@ type Store interface {
 
 	// Nodes are the known times of a group's nodes, by name.
 	Nodes(ctx context.Context, app, group string) (map[string]NodeTimes, error)
-	SaveNode(ctx context.Context, app, group, node string, times NodeTimes) error
-	DeleteNode(ctx context.Context, app, group, node string) error
+	// SaveNodes keeps the times of some nodes, and DeleteNodes forgets some: all of
+	// them or none.
+	SaveNodes(ctx context.Context, app, group string, times map[string]NodeTimes) error
+	DeleteNodes(ctx context.Context, app, group string, nodes []string) error
 
 	// RecordShadows keeps what one tick made of a group's shadow policies, and drops
 	// what is older than ShadowRetention.
@@ -58,7 +60,7 @@ type Store interface {
 
 	Histories
 
-	// SaveDrain keeps how far a known node's drain is; SaveNode leaves that as it is.
+	// SaveDrain keeps how far a known node's drain is; SaveNodes leaves that as it is.
 	SaveDrain(ctx context.Context, app, group, node string, drain NodeDrain) error
 }
 

@@ -5,11 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -89,7 +86,7 @@ func (a *application) observeReadiness(ctx context.Context, now, before time.Tim
 		return
 	}
 	for _, g := range a.groups {
-		g.up = map[string]bool{}
+		g.up, g.statuses = map[string]bool{}, nil
 	}
 	for _, s := range reading.Samples {
 		if g := a.group(s.Labels["group"]); g != nil && s.Value == 1 {
@@ -118,7 +115,7 @@ func (a *application) saveReady(ctx context.Context, g *group, node string, now,
 		g.warmup.add(times)
 		g.booted(times.CreatedAt, now)
 	}
-	if err := a.config.Store.SaveNode(ctx, a.name, g.name, node, times); err != nil {
+	if err := a.config.Store.SaveNodes(ctx, a.name, g.name, map[string]NodeTimes{node: times}); err != nil {
 		a.log.Warn("note when a node was ready", "node", node, "error", err)
 	}
 }
@@ -313,58 +310,31 @@ func (a *application) publish(now time.Time) {
 		Name: a.name, Paused: a.stored.Paused, Destroying: a.stored.Destroying,
 		TickedAt: a.tickedAt, Problem: a.problem, Settled: true,
 	}}
+	var parts [][]NodeStatus
 	for _, g := range a.groups {
 		nodes := g.nodeStatuses()
 		status := g.status(nodes)
 		a.config.Metrics.group(a.name, status)
 		v.status.Settled = v.status.Settled && status.Settled
 		v.status.Groups = append(v.status.Groups, status)
-		v.nodes = append(v.nodes, nodes...)
+		parts = append(parts, nodes)
 	}
-	slices.SortFunc(v.nodes, func(x, y NodeStatus) int {
-		return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Name, y.Name))
-	})
+	same := slices.EqualFunc(parts, a.shown.parts, sameSlice[NodeStatus])
+	if v.nodes = a.shown.nodes; !same {
+		v.nodes = inOrder(parts)
+	}
+	a.shown.parts, a.shown.nodes = parts, v.nodes
 	close(a.published.Swap(v).replaced)
-	if a.destroyed {
+	if a.destroyed || same && a.tickedAt.Equal(a.shown.tickedAt) && a.spec == a.shown.spec {
 		return
 	}
-	if err := list(v.nodes, now).write(a.config.disk, filepath.Join(a.dir(), NodeListFile)); err != nil {
-		a.log.Warn("node list", "error", err)
-	}
-	if a.monitor != nil {
-		if err := a.monitor.Watch(a.targets(v.nodes)); err != nil {
-			a.log.Warn("scrape targets", "error", err)
-		}
-	}
+	a.shown.tickedAt, a.shown.spec = a.tickedAt, a.spec
+	a.tellOthers(v.nodes, now)
 }
 
-// targets are the metrics pages of the nodes, and the description's own.
-func (a *application) targets(nodes []NodeStatus) []Target {
-	var targets []Target
-	if a.spec == nil {
-		return nil
-	}
-	for _, n := range nodes {
-		g := a.spec.Group(n.Group)
-		if g == nil || n.PrivateIP == "" || n.State == StateCreating || n.State == StateDraining {
-			continue
-		}
-		port := n.Port
-		if port == 0 {
-			port = g.Metrics.Port
-		}
-		targets = append(targets, Target{
-			Job:     n.Group,
-			Address: net.JoinHostPort(n.PrivateIP, strconv.Itoa(port)),
-			Path:    g.Metrics.Path,
-			Labels:  map[string]string{"application": a.name, "group": n.Group, "node": n.Name},
-		})
-	}
-	for _, t := range a.spec.Monitoring.Targets {
-		for _, address := range t.Addresses {
-			labels := maps.Clone(t.Labels)
-			targets = append(targets, Target{Job: t.Job, Address: address, Path: t.Path, Labels: labels})
-		}
-	}
-	return targets
+// inOrder are the nodes of all groups by group and name; each part has them by name.
+func inOrder(parts [][]NodeStatus) []NodeStatus {
+	parts = slices.DeleteFunc(slices.Clone(parts), func(p []NodeStatus) bool { return len(p) == 0 })
+	slices.SortFunc(parts, func(x, y []NodeStatus) int { return cmp.Compare(x[0].Group, y[0].Group) })
+	return slices.Concat(parts...)
 }

@@ -39,8 +39,8 @@ type Application struct {
 
 	mu      sync.Mutex
 	closed  bool
-	watched []scaler.Target // as at the last Watch
-	refused error           // of that Watch
+	placed  []*placed // the targets of the last Watch
+	refused error     // of that Watch
 }
 
 // Application returns the part of e for the application called name, whose
@@ -104,15 +104,21 @@ func (a *Application) Watch(targets []scaler.Target) error {
 	if a.closed {
 		return errClosed
 	}
-	if slices.EqualFunc(a.watched, targets, sameTarget) {
+	if slices.EqualFunc(a.placed, targets, (*placed).is) {
 		return a.refused
 	}
-	group, refused := a.group(targets)
-	if err := a.embedded.replace(a, group); err != nil {
+	all, added, removed := a.place(targets)
+	if err := a.embedded.update(a, all, added, removed); err != nil {
 		return err
 	}
-	a.watched, a.refused = cloneTargets(targets), refused
-	return refused
+	var refused []error
+	for _, t := range all {
+		if t.refused != nil {
+			refused = append(refused, t.refused)
+		}
+	}
+	a.placed, a.refused = all, errors.Join(refused...)
+	return a.refused
 }
 
 // forced are the labels that a target has whatever its own labels are.
@@ -141,7 +147,7 @@ func (a *Application) Close() error {
 		return nil
 	}
 	a.closed = true
-	if err := a.embedded.replace(a, nil); err != nil && !errors.Is(err, errClosed) {
+	if err := a.embedded.update(a, nil, nil, a.placed); err != nil && !errors.Is(err, errClosed) {
 		return err
 	}
 	return nil

@@ -11,16 +11,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
-	"github.com/prometheus/prometheus/discovery/targetgroup"
-	"github.com/prometheus/prometheus/scrape"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/compression"
 )
 
 const (
-	// scrapePool is the one job of the scrape manager. Interval, path and job
-	// differ per target and are set by its labels, so that the manager is
+	// scrapePool is the one job of a scrape manager. Interval, path and job
+	// differ per target and are set by its labels, so that a manager is
 	// configured once and a new application restarts nobody's scraping.
 	scrapePool = "scalerd"
 	// scrapeConfig bounds what a broken metrics page can cost, and reads pages
@@ -56,21 +54,19 @@ type EmbeddedOptions struct {
 // Embedded scrapes targets and keeps their samples, for all applications of a
 // daemon. It is safe for concurrent use.
 type Embedded struct {
-	db      *tsdb.DB
-	scraper *scrape.Manager
-	config  *config.ScrapeConfig // of the one scrape pool
-	logger  *slog.Logger
-	metrics *metrics
+	db        *tsdb.DB
+	config    *config.Config // of every pool
+	logger    *slog.Logger
+	libraries *slog.Logger
+	metrics   *metrics
 
 	// closing is read-locked while a query runs: closing the storage unmaps the
 	// memory that a query reads.
 	closing sync.RWMutex
 	closed  bool
 
-	mu      sync.Mutex // guards groups, and sends to updates before closed
-	groups  map[*Application]*targetgroup.Group
-	updates chan map[string][]*targetgroup.Group
-	stopped chan struct{} // closed when the scraper has read all updates
+	mu    sync.Mutex // guards pools and what is in them
+	pools []*pool
 }
 
 // OpenEmbedded opens or creates the storage in dir, which one process at a time
@@ -86,24 +82,14 @@ func OpenEmbedded(dir string, o EmbeddedOptions) (*Embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open metrics storage %s: %w", dir, err)
 	}
-	e := &Embedded{
-		db:      db,
-		logger:  logger,
-		groups:  map[*Application]*targetgroup.Group{},
-		updates: make(chan map[string][]*targetgroup.Group, 1),
-		stopped: make(chan struct{}),
-	}
-	if err := e.configure(libraries); err != nil {
+	e := &Embedded{db: db, logger: logger, libraries: libraries}
+	// Load is the only way to a config that the scrape manager accepts.
+	if e.config, err = config.Load(scrapeConfig, libraries); err != nil {
 		return nil, errors.Join(fmt.Errorf("configure scraping: %w", err), db.Close())
 	}
 	if e.metrics, err = newMetrics(o.Registerer, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("register metrics of the monitoring: %w", err), db.Close())
 	}
-	go func() {
-		defer close(e.stopped)
-		// Run's only end is that of its channel, without an error.
-		_ = e.scraper.Run(e.updates)
-	}()
 	return e, nil
 }
 
@@ -119,25 +105,9 @@ func storageOptions(o EmbeddedOptions) *tsdb.Options {
 	return s
 }
 
-func (e *Embedded) configure(logger *slog.Logger) error {
-	// Load is the only way to a config that the scrape manager accepts.
-	cfg, err := config.Load(scrapeConfig, logger)
-	if err != nil {
-		return err
-	}
-	e.config = cfg.ScrapeConfigs[0]
-	e.scraper, err = scrape.NewManager(&scrape.Options{
-		DiscoveryReloadInterval:  model.Duration(reloadInterval),
-		DiscoveryReloadOnStartup: true,
-	}, logger, nil, nil, e.db, prometheus.NewRegistry())
-	if err != nil {
-		return err
-	}
-	return e.scraper.ApplyConfig(cfg)
-}
-
-// replace makes group the targets of a, and none where it is nil.
-func (e *Embedded) replace(a *Application, group *targetgroup.Group) error {
+// update makes targets those of a, of which some were added, which gives them a pool,
+// and others were removed. Only the pools of these are touched.
+func (e *Embedded) update(a *Application, targets, added, removed []*placed) error {
 	e.closing.RLock()
 	defer e.closing.RUnlock()
 	if e.closed {
@@ -145,27 +115,53 @@ func (e *Embedded) replace(a *Application, group *targetgroup.Group) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if group == nil {
-		delete(e.groups, a)
-	} else {
-		e.groups[a] = group
+	touched := map[*pool][]model.LabelSet{}
+	for _, t := range added {
+		if t.refused != nil {
+			continue
+		}
+		p, err := e.roomy()
+		if err != nil {
+			return err
+		}
+		t.pool = p
+		p.size++
+		touched[p] = nil
 	}
-	all := []*targetgroup.Group{}
-	for _, g := range e.groups {
-		all = append(all, g)
+	for _, t := range removed {
+		if t.pool != nil {
+			t.pool.size--
+			touched[t.pool] = nil
+		}
 	}
-	e.send(all)
+	for _, t := range targets {
+		if of, is := touched[t.pool]; is {
+			touched[t.pool] = append(of, t.labels)
+		}
+	}
+	for p, of := range touched {
+		p.set(a, of)
+	}
 	return nil
 }
 
-// send hands the scraper the whole target list. A list that it has not taken yet
-// is out of date and withdrawn, so that send never waits.
-func (e *Embedded) send(all []*targetgroup.Group) {
-	select {
-	case <-e.updates:
-	default:
+// roomy is the fullest pool that has room, or a new one.
+func (e *Embedded) roomy() (*pool, error) {
+	var best *pool
+	for _, p := range e.pools {
+		if p.size < poolSize && (best == nil || p.size > best.size) {
+			best = p
+		}
 	}
-	e.updates <- map[string][]*targetgroup.Group{scrapePool: all}
+	if best != nil {
+		return best, nil
+	}
+	p, err := openPool(e.config, e.db, e.libraries)
+	if err != nil {
+		return nil, err
+	}
+	e.pools = append(e.pools, p)
+	return p, nil
 }
 
 // Close stops all scraping, waits for running queries and closes the storage. No
@@ -178,12 +174,9 @@ func (e *Embedded) Close() error {
 		return nil
 	}
 	e.closed = true
-	// The empty list goes first: the scrape manager may apply the list it has
-	// once more while it stops, and would start loops that nobody ends.
-	e.send(nil)
-	close(e.updates)
-	<-e.stopped
-	e.scraper.Stop()
+	for _, p := range e.pools {
+		p.close()
+	}
 	e.metrics.unregister()
 	if err := e.db.Close(); err != nil {
 		return fmt.Errorf("close metrics storage %s: %w", e.db.Dir(), err)

@@ -2,37 +2,71 @@ package monitor
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/scrape"
 
 	"github.com/scalerd/scalerd/scaler"
 )
 
-// group makes the target group that the scrape manager takes, of those targets
-// that it will not refuse, and says which it would.
-func (a *Application) group(targets []scaler.Target) (*targetgroup.Group, error) {
-	group := &targetgroup.Group{Source: a.name}
-	builder := labels.NewBuilder(labels.EmptyLabels())
-	var refused []error
-	for _, t := range targets {
-		set := targetLabels(t)
-		set[model.AddressLabel] = model.LabelValue(t.Address)
-		set[model.InstanceLabel] = model.LabelValue(t.Address)
-		maps.Copy(set, a.forced())
-		if _, err := scrape.PopulateLabels(builder, a.embedded.config, set, nil); err != nil {
-			refused = append(refused, fmt.Errorf("target %q of job %q: %w", t.Address, t.Job, err))
+// placed is a target of an application, in the pool that scrapes it.
+type placed struct {
+	scaler.Target
+	labels model.LabelSet
+	// refused says why the target can't be scraped; it is in no pool then.
+	refused error
+	pool    *pool
+}
+
+// place gives the application's targets in the order of the new list, those that it
+// had already as they are, and which are new and gone.
+func (a *Application) place(targets []scaler.Target) (all, added, removed []*placed) {
+	// Nearly all of a long list is as it was, so only what lies between the first and
+	// the last difference is looked at.
+	from, end := 0, len(a.placed)
+	for from < min(end, len(targets)) && a.placed[from].is(targets[from]) {
+		from++
+	}
+	more := len(targets) - end // how much further back the same target is in the new list
+	for end > from && end+more > from && a.placed[end-1].is(targets[end+more-1]) {
+		end--
+	}
+	had := map[string][]*placed{}
+	for _, t := range a.placed[from:end] {
+		had[identity(t.Target)] = append(had[identity(t.Target)], t)
+	}
+	all = slices.Clone(a.placed[:from])
+	for _, target := range targets[from : end+more] {
+		known := had[identity(target)]
+		if len(known) == 0 {
+			t := a.newPlaced(target)
+			all, added = append(all, t), append(added, t)
 			continue
 		}
-		group.Targets = append(group.Targets, set)
+		all = append(all, known[0])
+		had[identity(target)] = known[1:]
 	}
-	return group, errors.Join(refused...)
+	for _, left := range had {
+		removed = append(removed, left...)
+	}
+	return append(all, a.placed[end:]...), added, removed
+}
+
+// newPlaced is a target in no pool yet. It keeps nothing that the caller may change.
+func (a *Application) newPlaced(target scaler.Target) *placed {
+	target.Labels = maps.Clone(target.Labels)
+	t := &placed{Target: target, labels: targetLabels(target)}
+	t.labels[model.AddressLabel] = model.LabelValue(target.Address)
+	t.labels[model.InstanceLabel] = model.LabelValue(target.Address)
+	maps.Copy(t.labels, a.forced())
+	if _, err := scrape.PopulateLabels(labels.NewBuilder(labels.EmptyLabels()), a.embedded.config.ScrapeConfigs[0], t.labels, nil); err != nil {
+		t.refused = fmt.Errorf("target %q of job %q: %w", target.Address, target.Job, err)
+	}
+	return t
 }
 
 // targetLabels are the labels of t without its address, with job and path as
@@ -47,15 +81,12 @@ func targetLabels(t scaler.Target) model.LabelSet {
 	return set
 }
 
-func sameTarget(a, b scaler.Target) bool {
-	return a.Job == b.Job && a.Address == b.Address && a.Path == b.Path && maps.Equal(a.Labels, b.Labels)
+// identity is the same for targets that are the same.
+func identity(t scaler.Target) string {
+	return fmt.Sprintf("%q", []any{t.Job, t.Address, t.Path, t.Labels})
 }
 
-// cloneTargets copies what the caller may change after Watch.
-func cloneTargets(targets []scaler.Target) []scaler.Target {
-	clones := slices.Clone(targets)
-	for i := range clones {
-		clones[i].Labels = maps.Clone(clones[i].Labels)
-	}
-	return clones
+// is reports whether the target is the same as another.
+func (t *placed) is(b scaler.Target) bool {
+	return t.Job == b.Job && t.Address == b.Address && t.Path == b.Path && maps.Equal(t.Labels, b.Labels)
 }

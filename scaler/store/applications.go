@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/scalerd/scalerd/scaler"
 )
@@ -165,13 +167,6 @@ func (s *SQLite) Nodes(ctx context.Context, app, group string) (map[string]scale
 	return nodes, nil
 }
 
-// SaveNode implements scaler.Store.
-func (s *SQLite) SaveNode(ctx context.Context, app, group, node string, t scaler.NodeTimes) error {
-	return s.exec(ctx, "node "+node, `INSERT INTO nodes (application, grp, name, created_at, ready_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (application, grp, name) DO UPDATE SET created_at = excluded.created_at, ready_at = excluded.ready_at`,
-		app, group, node, nanos(t.CreatedAt), nanos(t.ReadyAt))
-}
-
 // SaveDrain implements scaler.Store.
 func (s *SQLite) SaveDrain(ctx context.Context, app, group, node string, d scaler.NodeDrain) error {
 	text, err := json.Marshal(d)
@@ -181,7 +176,38 @@ func (s *SQLite) SaveDrain(ctx context.Context, app, group, node string, d scale
 	return s.exec(ctx, "drain of node "+node, "UPDATE nodes SET drain = ? WHERE application = ? AND grp = ? AND name = ?", string(text), app, group, node)
 }
 
-// DeleteNode implements scaler.Store.
-func (s *SQLite) DeleteNode(ctx context.Context, app, group, node string) error {
-	return s.exec(ctx, "node "+node, "DELETE FROM nodes WHERE application = ? AND grp = ? AND name = ?", app, group, node)
+// SaveNodes implements scaler.Store.
+func (s *SQLite) SaveNodes(ctx context.Context, app, group string, times map[string]scaler.NodeTimes) error {
+	return s.eachNode(ctx, slices.Sorted(maps.Keys(times)), `INSERT INTO nodes (application, grp, name, created_at, ready_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (application, grp, name) DO UPDATE SET created_at = excluded.created_at, ready_at = excluded.ready_at`,
+		func(node string) []any {
+			return []any{app, group, node, nanos(times[node].CreatedAt), nanos(times[node].ReadyAt)}
+		})
+}
+
+// DeleteNodes implements scaler.Store.
+func (s *SQLite) DeleteNodes(ctx context.Context, app, group string, nodes []string) error {
+	return s.eachNode(ctx, nodes, "DELETE FROM nodes WHERE application = ? AND grp = ? AND name = ?",
+		func(node string) []any { return []any{app, group, node} })
+}
+
+// eachNode runs a statement for each node, in one transaction.
+func (s *SQLite) eachNode(ctx context.Context, nodes []string, query string, args func(node string) []any) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		statement, err := tx.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		defer statement.Close()
+		for _, node := range nodes {
+			if _, err := statement.ExecContext(ctx, args(node)...); err != nil {
+				return fmt.Errorf("node %s: %w", node, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store nodes: %w", err)
+	}
+	return nil
 }

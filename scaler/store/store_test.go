@@ -63,9 +63,9 @@ func TestEverythingSurvivesAReopening(t *testing.T) {
 	step := scaler.StepRecord{Application: "shop", Group: "web", Shard: "shard-000", Decision: 1, Add: []string{"web-0003"}, Phase: scaler.PhaseIntent,
 		History: []scaler.PhaseTime{{Phase: scaler.PhaseIntent, At: at}}}
 	times := scaler.NodeTimes{CreatedAt: at, ReadyAt: at.Add(time.Minute)}
-	must(t, db.SaveApplication(ctx, app), db.SaveNextNumber(ctx, "shop", "web", 4), db.SaveNode(ctx, "shop", "web", "web-0003", times))
+	must(t, db.SaveApplication(ctx, app), db.SaveNextNumber(ctx, "shop", "web", 4), db.SaveNodes(ctx, "shop", "web", map[string]scaler.NodeTimes{"web-0003": times}))
 	times.Drain = scaler.NodeDrain{Deadline: at.Add(time.Hour), Drained: true, KeptUntil: at}
-	must(t, db.SaveDrain(ctx, "shop", "web", "web-0003", times.Drain), db.SaveNode(ctx, "shop", "web", "web-0003", times),
+	must(t, db.SaveDrain(ctx, "shop", "web", "web-0003", times.Drain), db.SaveNodes(ctx, "shop", "web", map[string]scaler.NodeTimes{"web-0003": times}),
 		db.SaveDrain(ctx, "shop", "web", "web-0009", times.Drain)) // which is not known
 	stepID, err := db.BeginStep(ctx, step)
 	must(t, err)
@@ -138,7 +138,7 @@ func TestDeletingAnApplicationLeavesTheOthers(t *testing.T) {
 	for _, app := range []string{"a", "b"} {
 		_, err := db.RecordDecision(ctx, scaler.Decision{Application: app, Group: "web", Reasons: []string{"x"}}, scaler.StoredGroup{Wanted: 2, Known: true})
 		must(t, err, db.SaveApplication(ctx, scaler.StoredApplication{Name: app, Text: []byte("x")}),
-			db.SaveNode(ctx, app, "web", "web-0001", scaler.NodeTimes{}))
+			db.SaveNodes(ctx, app, "web", map[string]scaler.NodeTimes{"web-0001": {}}))
 		step, err := db.BeginStep(ctx, scaler.StepRecord{Application: app, Group: "web"})
 		must(t, err, db.AddResults(ctx, step, []scaler.ResourceResult{{Address: "a.b"}}))
 	}

@@ -22,7 +22,7 @@ func TestEveryStoredInstantJumps(t *testing.T) {
 	if err := db.SaveGroup(ctx, "shop", "web", group); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.SaveNode(ctx, "shop", "web", "web-0001", scaler.NodeTimes{CreatedAt: at}); err != nil {
+	if err := db.SaveNodes(ctx, "shop", "web", map[string]scaler.NodeTimes{"web-0001": {CreatedAt: at}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.SaveDrain(ctx, "shop", "web", "web-0001", scaler.NodeDrain{Deadline: at}); err != nil {
