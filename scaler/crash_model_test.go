@@ -218,9 +218,10 @@ func (m *model) drop(d deed) error {
 		return err
 	})
 	if errors.Is(err, scaler.ErrNotFound) {
+		m.disk.fill(0, 0) // which would hold the group up
 		again, err := m.status()
 		for deadline := time.Now().Add(2 * mortalTick); err != nil && time.Now().Before(deadline); again, err = m.status() {
-			m.live(time.Second) // a full disk holds the group up
+			m.live(time.Second)
 		}
 		if err != nil {
 			return err
