@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/scalerd/scalerd/tfgen"
 )
 
 func TestAFolderThatGoesIsThereAsAWholeOrNotAtAll(t *testing.T) {
@@ -93,22 +95,39 @@ func (o openAtIntent) OpenSteps(context.Context, string, string) ([]StepRecord, 
 	return []StepRecord{o.record}, nil
 }
 
-// TestANodeSetOfBeforeAKillIsSettled: it may have been renamed and not be on disk yet,
-// and a power cut after its apply would bring the one of before back.
-func TestANodeSetOfBeforeAKillIsSettled(t *testing.T) {
-	s := &shard{name: "shard-000", dir: t.TempDir(), nodeSet: "digest"}
-	var settled []string
-	s.disk.around = func(c diskChange, path string, do func() error) error {
-		if c == diskSettle {
-			settled = append(settled, path)
-		}
-		return do()
-	}
-	a := &actuator{shards: []*shard{s}, store: openAtIntent{record: StepRecord{Shard: s.name, Phase: PhaseIntent, NodeSet: "digest"}}}
-	if err := a.resolve(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if s.open == nil || !slices.Equal(settled, []string{s.dir}) {
-		t.Errorf("open step %v, settled %v, want the step to go on and its folder to be settled", s.open, settled)
+// TestNoStepBeginsWithANodeSetThatAPowerCutTakesBack: after its apply, its nodes would
+// be none of the set of before.
+func TestNoStepBeginsWithANodeSetThatAPowerCutTakesBack(t *testing.T) {
+	full := errors.New("no space left on device")
+	for name, prepare := range map[string]func(*testing.T, *actuator, *shard){
+		"killed when it was renamed": func(t *testing.T, a *actuator, s *shard) {
+			a.store = openAtIntent{record: StepRecord{Shard: s.name, Phase: PhaseIntent, NodeSet: s.nodeSet}}
+			if err := a.resolve(t.Context()); err != nil || s.open == nil {
+				t.Fatalf("open step %v, %v, want the step to go on", s.open, err)
+			}
+		},
+		"the disk was full when it was renamed": func(t *testing.T, _ *actuator, s *shard) {
+			if err := s.writeNodes(tfgen.Nodes{"web-0001": {}}); !errors.Is(err, full) {
+				t.Fatalf("writeNodes() = %v, want %v", err, full)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &shard{name: "shard-000", dir: t.TempDir(), nodeSet: "digest"}
+			tried := 0
+			s.disk.around = func(c diskChange, path string, do func() error) error {
+				if c != diskSettle {
+					return do()
+				}
+				tried++
+				return full
+			}
+			a := &actuator{shards: []*shard{s}, store: dryStore{}}
+			prepare(t, a, s)
+			before := tried
+			if err := a.start(t.Context(), s, Expect{}); !errors.Is(err, full) || tried == before || s.busy {
+				t.Errorf("start() = %v, busy %t, want it to settle the node set first, and to wait for that", err, s.busy)
+			}
+		})
 	}
 }

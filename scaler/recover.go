@@ -29,7 +29,7 @@ func (a *actuator) resolve(ctx context.Context) error {
 		case s.name == "" || record.Phase == PhaseIntent && record.NodeSet != s.nodeSet:
 			err = a.close(ctx, s, PhaseUndone, errors.New("scalerd ended before anything was written"))
 		case record.Phase == PhaseIntent:
-			err = s.disk.settle(s.dir) // it may have been killed right before that
+			s.unsettled = true // it may have been killed right before that
 		case record.Phase == PhaseApplying || record.Phase == PhaseRead:
 			s.recovering = true
 		}
