@@ -47,6 +47,9 @@ func TestSoak(t *testing.T) {
 		var days []soaked
 		for day := range *soakDays {
 			w.soakADay(day, rnd)
+			if day == 0 {
+				w.repeatDecisions()
+			}
 			days = append(days, w.measure())
 			t.Logf("day %d: %s", day+1, days[day])
 		}
@@ -105,6 +108,27 @@ func (w *world) soakADay(day int, rnd *rand.Rand) {
 		time.Sleep(time.Minute)
 	}
 	synctest.Wait()
+}
+
+// repeatDecisions records the decisions of the first day over and over, so that there
+// are as many as are kept: that would take weeks.
+func (w *world) repeatDecisions() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	day, err := w.db.Decisions(ctx, "shop", "web", math.MaxInt32)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	row, err := w.db.Group(ctx, "shop", "web")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Logf("%d decisions in the first day", len(day))
+	for i := range 10_000 {
+		if _, err := w.db.RecordDecision(ctx, day[len(day)-1-i%len(day)], row); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // measure is what is held now.
