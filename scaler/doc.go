@@ -63,7 +63,9 @@
 // that file is pushed, if it is of the state's lineage and not older; it is kept as
 // errored.tfstate.pushed-N. While the backend does not answer, the shard waits. A
 // file of another lineage or an older serial stops the shard, with a status that
-// names both states: only a person can tell which is right.
+// names both states: only a person can tell which is right. One that the disk had no
+// room for either is put away as errored.tfstate.torn, and the cloud is asked what was
+// made; where it can't be, as for a module of yours, a person has to look.
 //
 // A lock is left in a remote state. If this user took it on this machine, at the time
 // and with the operation of a run of ours that was cut short, and no terraform lives
