@@ -51,8 +51,8 @@ chaos: ## every fault there is under random orders, for MINUTES=5 with SEED=1 on
 	$(GO) test -count 1 -timeout $$(($(MINUTES) + 30))m -run 'TestChaos$$' -v ./cmd -chaos $(MINUTES)m -chaos-seed $(SEED) -chaos-clouds $(CLOUD)
 	$(GO) test -count 1 -timeout $$((4 * $(MINUTES) + 30))m -run 'TestCrashedAnywhere' -v ./scaler -rapid.checks $$((350 * $(MINUTES))) -rapid.seed $(SEED)
 
-soak: ## seven simulated days in minutes: memory, goroutines, open files, disk
-	$(GO) test -count 1 -timeout 60m -run 'TestSoak$$' -v ./scaler -soak 7
+soak: ## ten simulated days in minutes: memory, goroutines, open files, disk
+	$(GO) test -count 1 -timeout 60m -run 'TestSoak$$' -v ./scaler -soak 10
 
 race: ## all tests twice, for what happens only sometimes
 	$(GO) test -race -count=2 -timeout 30m $(PACKAGES)

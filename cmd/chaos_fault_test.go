@@ -125,7 +125,7 @@ func fullDisk(c *chaos) (func() int, func()) {
 		for range times {
 			ballast := fill(c.t, c.data, c.rnd.IntN(5)*(32<<10))
 			c.linger(4 * time.Second)
-			c.parses()
+			c.parses(false)
 			if err := os.Remove(ballast); err != nil {
 				c.t.Fatal(err)
 			}

@@ -86,7 +86,7 @@ func TestFullDiskHalvesNoFile(t *testing.T) {
 			size++
 			failures += d.settledOrFull(room)
 		}
-		d.parses()
+		d.parses(true)
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
@@ -123,20 +123,20 @@ func (d *daemon) settledOrFull(room int) int {
 	return full
 }
 
-// parses checks that no node set and no state is half written. Terraform makes a state
-// empty when it takes its lock.
-func (d *daemon) parses() {
+// parses checks that no node set and no copy of a state is half written, and no state
+// where no terraform is at work: that writes it in its place.
+func (d *daemon) parses(atRest bool) {
 	d.t.Helper()
 	err := filepath.WalkDir(filepath.Join(d.data, "apps"), func(path string, entry fs.DirEntry, err error) error {
 		name := filepath.Base(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // it went meanwhile
 		}
-		if err != nil || entry.IsDir() || !(strings.HasSuffix(name, ".tfvars.json") || name == "terraform.tfstate" || name == "terraform.seen.json") {
+		if err != nil || entry.IsDir() || !(strings.HasSuffix(name, ".tfvars.json") || atRest && name == "terraform.tfstate" || name == "terraform.seen.json") {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) || name == "terraform.tfstate" && len(text) == 0 {
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		if err == nil && !json.Valid(text) {

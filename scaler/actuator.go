@@ -99,7 +99,9 @@ type actuator struct {
 	leaving    map[string]*shard
 	departures map[string]*departure
 	kept       map[string]time.Time
-	keptErr    error
+	// deadlines are when the drains that a scalerd before this one began have to be over.
+	deadlines map[string]time.Time
+	keptErr   error
 	// errands are the checks and drains in flight.
 	errands int
 	checks  Checks

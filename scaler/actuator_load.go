@@ -16,6 +16,7 @@ import (
 func (a *actuator) load(ctx context.Context, desc *description) error {
 	a.doomed, a.lost, a.drained, a.steps = map[string]bool{}, map[string]string{}, map[string]bool{}, map[string]StepStatus{}
 	a.leaving, a.departures, a.kept = map[string]*shard{}, map[string]*departure{}, map[string]time.Time{}
+	a.deadlines = map[string]time.Time{}
 	a.drift, a.checked = map[string][]DriftFinding{}, map[string]time.Time{}
 	a.results = make(chan result)
 	a.mail.wake = make(chan struct{}, 1)
@@ -24,6 +25,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 		return err
 	}
 	a.next = max(row.NextNumber, 1)
+	a.offers.recall(row.Remembered.Penalties, time.Now())
 	times, err := a.store.Nodes(ctx, a.app, a.group)
 	if err != nil {
 		return err
@@ -31,6 +33,7 @@ func (a *actuator) load(ctx context.Context, desc *description) error {
 	a.created = map[string]time.Time{}
 	for name, t := range times {
 		a.created[name] = notAfter(t.CreatedAt, time.Now())
+		a.recallDrain(name, t.Drain, time.Now())
 	}
 	if a.facts, err = readGroupFacts(a.dir); err != nil {
 		return err

@@ -348,6 +348,10 @@ func (a *application) openGroup(ctx context.Context, name string, d *description
 			g.ready[node] = notAfter(t.ReadyAt, now)
 		}
 	}
+	for _, at := range row.Remembered.Replaced {
+		g.replaced = append(g.replaced, notAfter(at, now))
+	}
+	g.failedBoots = row.Remembered.FailedBoots
 	for name, since := range g.pending {
 		g.pending[name] = notAfter(since, now)
 	}

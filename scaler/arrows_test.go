@@ -41,6 +41,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed["scaler/operation"] = loop
 	allowed["scaler/docs"] = []string{"templates"}
 	allowed["scaler/store"] = append(slices.Clone(loop), "scaler/access")
+	allowed["scaler/store/storetest"] = []string{}
 	allowed["scaler/console"] = []string{"templates"}
 	allowed["scaler/console/consoletest"] = []string{}
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")

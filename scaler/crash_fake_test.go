@@ -10,134 +10,12 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/tfgen"
 )
-
-// fuse is where a scalerd dies. Every call that it makes of its store and of terraform
-// passes a point before and one after; at the point that it was set to, and ever
-// after, calls don't return.
-type fuse struct {
-	mu sync.Mutex
-	// left is how many points are passed before it blows; negative for never.
-	left int
-	dead bool
-	// blown is closed at the crash, over when the test ends: the goroutines of the
-	// dead scalerd may end then.
-	blown, over chan struct{}
-}
-
-func newFuse(over chan struct{}) *fuse {
-	return &fuse{left: -1, blown: make(chan struct{}), over: over}
-}
-
-var errCrashed = errors.New("this scalerd is dead")
-
-// set makes the fuse blow at the n-th point from now, counted from 1; 0 disarms it.
-func (f *fuse) set(n int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.left = n - 1
-}
-
-// point is where a scalerd may die. It returns an error where it did, after the test.
-func (f *fuse) point() error {
-	if !f.burns() {
-		return nil
-	}
-	<-f.over
-	return errCrashed
-}
-
-// burns passes a point, and reports whether the scalerd is dead.
-func (f *fuse) burns() bool {
-	dead, _ := f.pass()
-	return dead
-}
-
-// pass passes a point, and reports whether the scalerd is dead, and whether it died
-// right here.
-func (f *fuse) pass() (dead, here bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.dead {
-		return true, false
-	}
-	if here = f.left == 0; here {
-		f.dead = true
-		close(f.blown)
-	}
-	if f.left >= 0 {
-		f.left--
-	}
-	return f.dead, here
-}
-
-// mortalStore is the store of a scalerd that dies at its writes.
-type mortalStore struct {
-	scaler.Store
-	fuse *fuse
-	disk *platters
-}
-
-func (m mortalStore) write(do func() error) error {
-	if err := m.fuse.point(); err != nil {
-		return err
-	}
-	err := m.disk.refuses("insert", "scalerd.db")
-	if err == nil {
-		err = do()
-	}
-	return errors.Join(err, m.fuse.point())
-}
-
-func (m mortalStore) BeginStep(ctx context.Context, s scaler.StepRecord) (id int64, err error) {
-	err = m.write(func() error { id, err = m.Store.BeginStep(ctx, s); return err })
-	return id, err
-}
-
-func (m mortalStore) SaveStep(ctx context.Context, s scaler.StepRecord) error {
-	return m.write(func() error { return m.Store.SaveStep(ctx, s) })
-}
-
-func (m mortalStore) AddResults(ctx context.Context, step int64, results []scaler.ResourceResult) error {
-	return m.write(func() error { return m.Store.AddResults(ctx, step, results) })
-}
-
-func (m mortalStore) SaveApplication(ctx context.Context, app scaler.StoredApplication) error {
-	return m.write(func() error { return m.Store.SaveApplication(ctx, app) })
-}
-
-func (m mortalStore) DeleteApplication(ctx context.Context, name string) error {
-	return m.write(func() error { return m.Store.DeleteApplication(ctx, name) })
-}
-
-func (m mortalStore) SaveGroup(ctx context.Context, app, group string, row scaler.StoredGroup) error {
-	return m.write(func() error { return m.Store.SaveGroup(ctx, app, group, row) })
-}
-
-func (m mortalStore) SaveNextNumber(ctx context.Context, app, group string, next int) error {
-	return m.write(func() error { return m.Store.SaveNextNumber(ctx, app, group, next) })
-}
-
-func (m mortalStore) DeleteGroup(ctx context.Context, app, group string) error {
-	return m.write(func() error { return m.Store.DeleteGroup(ctx, app, group) })
-}
-
-func (m mortalStore) RecordDecision(ctx context.Context, d scaler.Decision, row scaler.StoredGroup) (id int64, err error) {
-	err = m.write(func() error { id, err = m.Store.RecordDecision(ctx, d, row); return err })
-	return id, err
-}
-
-func (m mortalStore) SaveNodes(ctx context.Context, app, group string, times map[string]scaler.NodeTimes) error {
-	return m.write(func() error { return m.Store.SaveNodes(ctx, app, group, times) })
-}
-
-func (m mortalStore) DeleteNodes(ctx context.Context, app, group string, nodes []string) error {
-	return m.write(func() error { return m.Store.DeleteNodes(ctx, app, group, nodes) })
-}
 
 // machine is a machine in a sky.
 type machine struct {
@@ -172,6 +50,8 @@ type sky struct {
 	// mishap hits that many more creations.
 	mishap mishap
 	hits   int
+	// power is set where crashes are power cuts, which no terraform outlives.
+	power atomic.Bool
 	// deleted are the machines that terraform deleted.
 	deleted []string
 }
@@ -205,7 +85,7 @@ func (m mortalTerraform) State(dir string) (scaler.State, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.states[dir], nil
+	return m.state(dir), nil
 }
 
 func (m mortalTerraform) Step(ctx context.Context, root scaler.Root, expect scaler.Expect, watch scaler.Watcher) ([]scaler.Change, error) {
@@ -246,7 +126,7 @@ func (m mortalTerraform) Step(ctx context.Context, root scaler.Root, expect scal
 func (m mortalTerraform) apply(ctx context.Context, dir string, changes []scaler.Change, imports map[string]string) *applied {
 	nodes, _ := nodesIn(dir)
 	m.mu.Lock()
-	state := m.states[dir]
+	state := m.state(dir)
 	m.runs[dir] = nil
 	m.mu.Unlock()
 	next := scaler.State{Lineage: "l", Serial: state.Serial + 1, Resources: maps.Clone(state.Resources), IDs: maps.Clone(state.IDs), Nodes: maps.Clone(state.Nodes)}
@@ -256,7 +136,7 @@ func (m mortalTerraform) apply(ctx context.Context, dir string, changes []scaler
 	end := &applied{}
 	var failed scaler.Diagnostics
 	for _, change := range changes {
-		if m.fuse.burns() && !m.alone {
+		if m.fuse.burns() && (!m.alone || m.power.Load()) {
 			<-m.fuse.over
 			return &applied{err: errCrashed}
 		}
@@ -265,7 +145,7 @@ func (m mortalTerraform) apply(ctx context.Context, dir string, changes []scaler
 			break
 		}
 		done := m.change(change, imports, nodes, &next, &failed)
-		if m.fuse.burns() && !m.alone { // it is done, and in no state
+		if m.fuse.burns() && (!m.alone || m.power.Load()) { // it is done, and in no state
 			<-m.fuse.over
 			return &applied{err: errCrashed}
 		}
@@ -300,6 +180,14 @@ func halved(dir string) bool {
 	_, one := os.Stat(filepath.Join(dir, stateFile))
 	_, two := os.Stat(filepath.Join(dir, stateCopy))
 	return (one == nil) != (two == nil)
+}
+
+// state is that of a root module. It goes with the module's folder.
+func (s *sky) state(dir string) scaler.State {
+	if _, err := os.Stat(filepath.Join(dir, stateFile)); err != nil {
+		delete(s.states, dir)
+	}
+	return s.states[dir]
 }
 
 // write replaces a state.
@@ -407,7 +295,7 @@ func (s *sky) planned(dir string) (changes []scaler.Change, imports map[string]s
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := s.states[dir]
+	state := s.state(dir)
 	for _, address := range slices.Sorted(maps.Keys(want)) {
 		tainted, there := state.Resources[address]
 		switch {
@@ -458,7 +346,7 @@ func (m mortalTerraform) Drift(_ context.Context, root scaler.Root) ([]scaler.Ch
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var drift []scaler.Change
-	state := m.states[root.Dir]
+	state := m.state(root.Dir)
 	for _, address := range slices.Sorted(maps.Keys(state.IDs)) {
 		if _, there := m.machines[state.IDs[address]]; !there {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionDelete})

@@ -112,7 +112,7 @@ func (m *model) do(d deed) error {
 	if m.died() {
 		m.revive(0, d.Alone)
 	}
-	m.power = d.Power
+	m.sky.power.Store(d.Power)
 	m.disk.fill(d.Full, d.FullFor)
 	if d.Crash > 0 {
 		m.fuse.set(d.Crash)
@@ -211,16 +211,22 @@ func (m *model) drop(d deed) error {
 		expected--
 	}
 	err = m.insist(func(ctx context.Context, s *scaler.Service, again bool) error {
-		if now, err := s.Application(ctx, "shop"); again && d.Do == "drop" && err == nil && now.Groups[0].Wanted == before-1 {
+		if now, err := s.Application(ctx, "shop"); again && d.Do == "drop" && err == nil && len(now.Groups) > 0 && now.Groups[0].Wanted == before-1 {
 			return nil // it was heard before
 		}
 		_, err := s.Drop(ctx, "shop", name, d.Do == "replace")
 		return err
 	})
 	if errors.Is(err, scaler.ErrNotFound) {
-		if again, statusErr := m.status(); statusErr == nil {
-			m.wanted = again.Groups[0].Wanted // it went before it was dropped, or at the first try
+		m.disk.fill(0, 0) // which would hold the group up
+		again, err := m.status()
+		for deadline := time.Now().Add(2 * mortalTick); err != nil && time.Now().Before(deadline); again, err = m.status() {
+			m.live(time.Second)
 		}
+		if err != nil {
+			return err
+		}
+		m.wanted = again.Groups[0].Wanted // it went before it was dropped, or at the first try
 		return nil
 	}
 	if err == nil {

@@ -40,8 +40,6 @@ type mortalWorld struct {
 	ended   []chan error
 	crashes int
 	disk    *platters
-	// power is set where the next crash is a power cut.
-	power bool
 }
 
 func newMortalWorld(t *testing.T) *mortalWorld {
@@ -109,9 +107,8 @@ func (m *mortalWorld) died() bool {
 func (m *mortalWorld) revive(n int, alone bool) {
 	m.crashes++
 	m.cancel()
-	if m.power {
+	if m.sky.power.Load() {
 		m.disk.cut()
-		alone = false
 	}
 	m.start(n, alone)
 }
@@ -224,7 +221,8 @@ func (s *sky) holds(n int) error {
 		}
 		nodes[each.node] = id
 	}
-	for dir, state := range s.states {
+	for dir := range s.states {
+		state := s.state(dir)
 		for address, id := range state.IDs {
 			if _, there := s.machines[id]; !there {
 				return fmt.Errorf("%s of %s is in the state, and does not exist", address, filepath.Base(dir))

@@ -16,8 +16,8 @@ import (
 // and the plan is checked as any; it is cordoned, which balancers see; it is drained;
 // only then its deletion is written, planned again and applied. Nothing waits for
 // it: new nodes are made meanwhile, and a wish for more nodes calls those back that
-// are not drained yet. It is not written anywhere before its end, so after a restart
-// it begins again.
+// are not drained yet. After a restart its deletion is planned again; a drain that had
+// begun has the time that it had left, and one that was over is not done again.
 
 // departure is a node on its way out of the group, before its deletion is written.
 type departure struct {
@@ -66,6 +66,7 @@ func (a *actuator) depart(ctx context.Context, now time.Time) {
 		if a.leaving[name] == nil {
 			a.departures[name].cancel()
 			delete(a.departures, name)
+			a.saveDrain(ctx, name, NodeDrain{})
 			a.log.Info("node stays", "node", name)
 		}
 	}
@@ -139,6 +140,13 @@ func (a *actuator) drainNext(ctx context.Context, now time.Time) {
 func (a *actuator) drainNode(ctx context.Context, name string, d *departure, now time.Time) {
 	how, out := *a.desc.group.Drain, d.shard.state.Nodes[name]
 	deadline := now.Add(how.Timeout.AsDuration())
+	if begun := a.deadlines[name]; now.Before(begun) && begun.Before(deadline) {
+		deadline = begun
+	}
+	if !a.saveDrain(ctx, name, NodeDrain{Deadline: deadline}) {
+		return // it is tried again soon
+	}
+	delete(a.deadlines, name)
 	late := fmt.Errorf("not drained within %s", how.Timeout)
 	ctx, d.cancel = context.WithDeadlineCause(ctx, deadline, late)
 	d.draining = true
@@ -191,7 +199,9 @@ func (a *actuator) takeDrained(e errand) {
 			continue // scalerd ends
 		}
 		if e.err != nil && a.desc != nil && a.desc.group.Drain != nil && a.desc.group.Drain.OnFailure == spec.DrainKeep {
-			a.kept[name], a.keptErr = time.Now().Add(keptFor), fmt.Errorf("%s stays, and is tried again later: %w", name, e.err)
+			until := time.Now().Add(keptFor)
+			a.saveDrain(context.Background(), name, NodeDrain{KeptUntil: until})
+			a.kept[name], a.keptErr = until, fmt.Errorf("%s stays, and is tried again later: %w", name, e.err)
 			a.log.Warn("node stays, it was not drained", "node", name, "error", e.err)
 			continue
 		}
@@ -201,6 +211,30 @@ func (a *actuator) takeDrained(e errand) {
 			a.log.Info("node is drained", "node", name)
 		}
 		a.drained[name] = true
+		a.saveDrain(context.Background(), name, NodeDrain{Drained: true})
+	}
+}
+
+// saveDrain keeps over a restart how far a node's drain is, and reports whether that
+// is so.
+func (a *actuator) saveDrain(ctx context.Context, name string, d NodeDrain) bool {
+	err := a.store.SaveDrain(ctx, a.app, a.group, name, d)
+	if err != nil {
+		a.log.Warn("note how far a drain is", "node", name, "error", err)
+	}
+	return err == nil
+}
+
+// recallDrain takes over what was kept of a node's drain.
+func (a *actuator) recallDrain(name string, d NodeDrain, now time.Time) {
+	if d.Drained {
+		a.drained[name] = true
+	}
+	if now.Before(d.KeptUntil) {
+		a.kept[name] = now.Add(min(d.KeptUntil.Sub(now), keptFor))
+	}
+	if now.Before(d.Deadline) {
+		a.deadlines[name] = d.Deadline
 	}
 }
 
@@ -235,6 +269,7 @@ func (a *actuator) takeBack(edits map[*shard]tfgen.Nodes, now time.Time) {
 			if _, written := s.nodes[name]; !written && len(s.resources()[name]) > 0 && !s.broken(a.module, name) && a.lost[name] == "" {
 				edit(edits, s)[name] = settings
 				delete(a.drained, name)
+				a.saveDrain(context.Background(), name, NodeDrain{})
 				a.log.Warn("node stays, its deletion was refused", "node", name)
 			}
 		}

@@ -39,7 +39,11 @@
 // Of a machine that was created and not written, see the lookup of orphans.
 //
 // The machine is restarted, or loses its power. As a kill of both. A terraform of ours
-// is known by its folder and its arguments, so no other process is taken for one.
+// is known by its folder and its arguments, so no other process is taken for one. A
+// node set is on disk with its name before a step goes on; what else a power cut may
+// take back is written again from the description. A folder that is removed is renamed
+// before, so that no half of it is taken for a root module that lost its state; its
+// remains, and files that were to be renamed into their place, go at the next start.
 //
 // A provider is killed, or a provider lives on after its terraform was killed. The
 // former is a creation whose outcome is not known, see below. The latter are ended
@@ -48,7 +52,10 @@
 //
 // The disk is full. A step is not begun without room for the state, its copies and
 // the plan; a decision or a phase that
-// can't be journalled is not acted on. When there is room the step is tried again.
+// can't be journalled is not acted on, and neither is anything after the end of a step
+// that can't. When there is room the step is tried again. A group that can't be brought
+// up at the start is brought up at the first tick with room; nothing of an application
+// that goes is forgotten before all of its groups were.
 // Only results of single resources may be missing in the journal then: terraform
 // works already, and its state says the same.
 //
@@ -56,7 +63,9 @@
 // that file is pushed, if it is of the state's lineage and not older; it is kept as
 // errored.tfstate.pushed-N. While the backend does not answer, the shard waits. A
 // file of another lineage or an older serial stops the shard, with a status that
-// names both states: only a person can tell which is right.
+// names both states: only a person can tell which is right. One that the disk had no
+// room for either is put away as errored.tfstate.torn, and the cloud is asked what was
+// made; where it can't be, as for a module of yours, a person has to look.
 //
 // A lock is left in a remote state. If this user took it on this machine, at the time
 // and with the operation of a run of ours that was cut short, and no terraform lives
@@ -100,8 +109,16 @@
 //
 // The clock jumps. Within a running scalerd waits and deadlines follow the monotonic
 // clock. Over a restart, instants that lie in the future count as now: a cooldown, a
-// hold, the breaker and a suspicion last at most as long as they would have from the
-// start. A clock that went ahead ends them early; so does it end the grace of a lookup.
+// hold, the breaker, an offering's penalty, the hour of repairs and a suspicion last at
+// most as long as they would have from the start. A clock that went ahead ends them
+// early; so does it end the grace of a lookup. A drain has its whole time again where
+// its deadline has passed or lies too far ahead. The tests move what is stored, not the
+// clock: what comes from another clock, such as the end of an Alertmanager's alert, is
+// taken as it is.
+//
+// scalerd ends while nodes drain. The next one plans their deletion again and calls the
+// hook again, which has the time that was left. A node that was drained goes without
+// another drain, and one that could not be stays as long as it would have.
 //
 // An application that goes is cut short anywhere in its end, its folder gone and its
 // row not, or the disk too full to forget it. The next start, or tick, goes on.

@@ -36,6 +36,8 @@ type Fleet struct {
 	DriftOrder  *DriftOrder
 	// Offerings are what new nodes may be, and how each has done lately.
 	Offerings []OfferingStatus
+	// penalties are what is to be kept of them over a restart.
+	penalties map[string]RememberedPenalty
 	// Lookup is what the cloud has of the group and no state tells of.
 	Lookup LookupStatus
 	// Settled is set while the last wish is carried out completely.
@@ -110,7 +112,7 @@ func (a *actuator) snapshot() *Fleet {
 		DriftChecks: a.driftChecks,
 		DriftOrder:  a.driftOrder.done,
 	}
-	f.Offerings = a.offers.status(time.Now())
+	f.Offerings, f.penalties = a.offers.status(time.Now()), a.offers.remembered(time.Now())
 	for _, at := range a.checked {
 		if f.DriftCheckedAt.IsZero() || at.Before(f.DriftCheckedAt) {
 			f.DriftCheckedAt = at

@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -56,6 +57,20 @@ type group struct {
 	failedBoots int
 	// advisor is nil where the group has no optimizer.
 	advisor *groupAdvisor
+}
+
+// forgetReady drops what is remembered of nodes that are gone, as soon as there are
+// more of these than of those that come.
+func (g *group) forgetReady() {
+	nodes := g.actuator.Fleet().Nodes
+	if len(g.ready) <= len(nodes) {
+		return
+	}
+	there := make(map[string]bool, len(nodes))
+	for i := range nodes {
+		there[nodes[i].Name] = true
+	}
+	maps.DeleteFunc(g.ready, func(node string, _ time.Time) bool { return !there[node] && !g.up[node] })
 }
 
 // ask hands what was decided last to the actuator.

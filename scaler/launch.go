@@ -94,6 +94,9 @@ func (a *actuator) close(ctx context.Context, s *shard, p Phase, why error) erro
 // start runs the open step of the shard, or a new one, in a goroutine of its own;
 // run and drain wait for it.
 func (a *actuator) start(ctx context.Context, s *shard, expect Expect) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
 	if s.open == nil {
 		record := a.record(s)
 		if len(expect.Replace) > 0 {

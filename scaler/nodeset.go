@@ -176,7 +176,7 @@ func (a *actuator) shrink(edits map[*shard]tfgen.Nodes, alive []member, n int, n
 		switch {
 		case !m.shard.exists(a.module, m.name):
 			return 0
-		case a.departures[m.name] != nil:
+		case a.departures[m.name] != nil || now.Before(a.deadlines[m.name]):
 			return 1
 		case a.outdated[m.name] != "":
 			return 2

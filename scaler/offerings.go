@@ -58,6 +58,29 @@ func (o *offerings) describe(offered []tfgen.Offered) {
 	o.offered, o.penalties = offered, kept
 }
 
+// recall takes over the penalties of before a restart.
+func (o *offerings) recall(remembered map[string]RememberedPenalty, now time.Time) {
+	o.penalties = map[string]penalty{}
+	for name, r := range remembered {
+		o.penalties[name] = penalty{value: r.Value, at: notAfter(r.At, now), why: r.Why}
+	}
+}
+
+// remembered are the penalties that matter still.
+func (o *offerings) remembered(now time.Time) map[string]RememberedPenalty {
+	var all map[string]RememberedPenalty
+	for name, p := range o.penalties {
+		if p.now(now) < 0.01 {
+			continue
+		}
+		if all == nil {
+			all = map[string]RememberedPenalty{}
+		}
+		all[name] = RememberedPenalty{Value: p.value, At: p.at, Why: p.why}
+	}
+	return all
+}
+
 // several reports whether there is a choice.
 func (o *offerings) several() bool { return len(o.offered) > 1 }
 

@@ -71,3 +71,5 @@ func (d dryStore) OpenSteps(context.Context, string, string) ([]StepRecord, erro
 func (d dryStore) SaveNextNumber(context.Context, string, string, int) error { return nil }
 
 func (d dryStore) SaveNodes(context.Context, string, string, map[string]NodeTimes) error { return nil }
+
+func (d dryStore) SaveDrain(context.Context, string, string, string, NodeDrain) error { return nil }

@@ -28,6 +28,8 @@ func (a *actuator) resolve(ctx context.Context) error {
 		switch {
 		case s.name == "" || record.Phase == PhaseIntent && record.NodeSet != s.nodeSet:
 			err = a.close(ctx, s, PhaseUndone, errors.New("scalerd ended before anything was written"))
+		case record.Phase == PhaseIntent:
+			s.unsettled = true // it may have been killed right before that
 		case record.Phase == PhaseApplying || record.Phase == PhaseRead:
 			s.recovering = true
 		}

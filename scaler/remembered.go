@@ -3,6 +3,8 @@ package scaler
 import (
 	"maps"
 	"time"
+
+	"github.com/scalerd/scalerd/scaler/failure"
 )
 
 // Remembered is what a group's row keeps over a restart besides its columns.
@@ -17,6 +19,20 @@ type Remembered struct {
 	Spending Spending `json:"spending,omitzero"`
 	// Shadows are the shadow policies by name.
 	Shadows map[string]RememberedShadow `json:"shadows,omitempty"`
+	// Penalties are those of the offerings that failed lately, by name.
+	Penalties map[string]RememberedPenalty `json:"penalties,omitempty"`
+	// Replaced are when a repair replaced nodes within the last hour, and FailedBoots how
+	// many of them were never ready since one became so.
+	Replaced    []time.Time `json:"replaced,omitempty"`
+	FailedBoots int         `json:"failed_boots,omitempty"`
+}
+
+// RememberedPenalty is what an offering had from its failures at an instant; it halves
+// in ten minutes.
+type RememberedPenalty struct {
+	Value float64      `json:"value"`
+	At    time.Time    `json:"at"`
+	Why   failure.Kind `json:"why"`
 }
 
 // RememberedShadow is where a shadow policy stands.
@@ -41,7 +57,10 @@ func (g StoredGroup) history() History {
 
 // remembered is what the group's row is to keep after a tick.
 func (g *group) remembered(h History) Remembered {
-	r := Remembered{Holding: h.Holding, Turns: h.Turns, Breaker: h.Breaker, Spending: g.account}
+	r := Remembered{
+		Holding: h.Holding, Turns: h.Turns, Breaker: h.Breaker, Spending: g.account,
+		Penalties: g.actuator.Fleet().penalties, Replaced: g.replaced, FailedBoots: g.failedBoots,
+	}
 	if len(g.pending) > 0 {
 		r.Pending = maps.Clone(g.pending)
 	}

@@ -78,7 +78,7 @@ func (g *group) nextRepair(nodes []NodeStatus, now time.Time) rolloutStep {
 // noteReplaced remembers the nodes that a repair drops, and how many that never were
 // ready were dropped since one was.
 func (g *group) noteReplaced(nodes []NodeStatus, drop []string, now time.Time) {
-	g.replaced = slices.DeleteFunc(g.replaced, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
+	g.replaced = slices.DeleteFunc(slices.Clone(g.replaced), func(t time.Time) bool { return now.Sub(t) >= time.Hour })
 	for _, n := range nodes {
 		if !slices.Contains(drop, n.Name) {
 			continue

@@ -120,16 +120,19 @@ func (a *application) roll(ctx context.Context, g *group, now time.Time) {
 	d := Decision{At: now, Application: a.name, Group: g.name, From: g.row.Wanted, To: g.row.Wanted, Drop: step.Drop, Reasons: []string{reason}}
 	row := g.row
 	row.Surge, row.Dropping = step.Surge, g.dropping(step.Drop)
+	replaced, failedBoots := g.replaced, g.failedBoots
+	if repairs {
+		g.noteReplaced(nodes, step.Drop, now)
+		row.Remembered.Replaced, row.Remembered.FailedBoots = g.replaced, g.failedBoots
+	}
 	id, err := a.config.Store.RecordDecision(ctx, d, row)
 	if err != nil {
+		g.replaced, g.failedBoots = replaced, failedBoots
 		a.log.Error("decision not recorded, so not carried out", "group", g.name, "error", err)
 		a.problem = fmt.Sprintf("decisions can't be recorded, so nothing is changed: %v", err)
 		return
 	}
 	g.row, g.history.Dropped = row, row.Dropping
-	if repairs {
-		g.noteReplaced(nodes, step.Drop, now)
-	}
 	d.ID = id
 	a.countDecision(d)
 	a.log.Info("decided", "group", g.name, "decision", id, "surge", step.Surge, "drop", step.Drop, "reasons", d.Reasons)

@@ -26,8 +26,10 @@ type shard struct {
 	// disk, and as the last step that ended well left them. Where they differ,
 	// nodes that exist may have to be changed in place.
 	written, applied string
-	// nodeSet is the digest of the node set's file, empty where there is none.
-	nodeSet string
+	// nodeSet is the digest of the node set's file, empty where there is none; unsettled
+	// is set while a power cut may bring the one before it back.
+	nodeSet   string
+	unsettled bool
 	// open is the journal's record of the step that is under way, or that is written
 	// and waits. While the shard is busy the step's goroutine has its own copy.
 	open *StepRecord
@@ -120,10 +122,19 @@ func (s *shard) writeNodes(nodes tfgen.Nodes) error {
 	if err := s.disk.replace(filepath.Join(s.dir, tfgen.NodesFile), text, 0o600); err != nil {
 		return fmt.Errorf("write node set: %w", err)
 	}
-	s.nodes, s.nodeSet = nodes, fileDigest(text)
+	s.nodes, s.nodeSet, s.unsettled = nodes, fileDigest(text), true
+	return s.settle()
+}
+
+// settle makes the node set outlast a power cut, where it might not.
+func (s *shard) settle() error {
+	if !s.unsettled {
+		return nil
+	}
 	if err := s.disk.settle(s.dir); err != nil {
 		return fmt.Errorf("write node set: %w", err)
 	}
+	s.unsettled = false
 	return nil
 }
 

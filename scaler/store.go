@@ -60,6 +60,9 @@ type Store interface {
 	StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]StepRecord, error)
 
 	Histories
+
+	// SaveDrain keeps how far a known node's drain is; SaveNodes leaves that as it is.
+	SaveDrain(ctx context.Context, app, group, node string, drain NodeDrain) error
 }
 
 // StoredApplication is an application as it was submitted.
@@ -105,4 +108,17 @@ type StoredGroup struct {
 type NodeTimes struct {
 	CreatedAt time.Time
 	ReadyAt   time.Time
+	// Drain is kept by SaveDrain.
+	Drain NodeDrain
+}
+
+// NodeDrain is how far a node is on its way out, before its deletion is written. It is
+// the zero value for one that stays.
+type NodeDrain struct {
+	// Deadline is when the drain that has begun has to be over.
+	Deadline time.Time `json:"deadline,omitzero"`
+	// Drained is set when it is over, and the node goes.
+	Drained bool `json:"drained,omitempty"`
+	// KeptUntil is until when the node stays because it could not be drained.
+	KeptUntil time.Time `json:"kept_until,omitzero"`
 }

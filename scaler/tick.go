@@ -98,6 +98,7 @@ func (a *application) observeReadiness(ctx context.Context, now, before time.Tim
 		}
 	}
 	for _, g := range a.groups {
+		g.forgetReady()
 		for node := range g.up {
 			if _, ok := g.ready[node]; !ok {
 				g.ready[node] = now

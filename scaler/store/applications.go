@@ -145,12 +145,16 @@ func (s *SQLite) Nodes(ctx context.Context, app, group string) (map[string]scale
 		name  string
 		times scaler.NodeTimes
 	}
-	rows, err := s.db.QueryContext(ctx, "SELECT name, created_at, ready_at FROM nodes WHERE application = ? AND grp = ?", app, group)
+	rows, err := s.db.QueryContext(ctx, "SELECT name, created_at, ready_at, drain FROM nodes WHERE application = ? AND grp = ?", app, group)
 	all, err := collect(rows, err, "nodes of "+group, func(r *sql.Rows) (row, error) {
 		var one row
 		var created, ready int64
-		err := r.Scan(&one.name, &created, &ready)
+		var drain []byte
+		err := r.Scan(&one.name, &created, &ready, &drain)
 		one.times = scaler.NodeTimes{CreatedAt: instant(created), ReadyAt: instant(ready)}
+		if err == nil {
+			err = json.Unmarshal(drain, &one.times.Drain)
+		}
 		return one, err
 	})
 	if err != nil {
@@ -163,9 +167,19 @@ func (s *SQLite) Nodes(ctx context.Context, app, group string) (map[string]scale
 	return nodes, nil
 }
 
+// SaveDrain implements scaler.Store.
+func (s *SQLite) SaveDrain(ctx context.Context, app, group, node string, d scaler.NodeDrain) error {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("encode drain of node %s: %w", node, err)
+	}
+	return s.exec(ctx, "drain of node "+node, "UPDATE nodes SET drain = ? WHERE application = ? AND grp = ? AND name = ?", string(text), app, group, node)
+}
+
 // SaveNodes implements scaler.Store.
 func (s *SQLite) SaveNodes(ctx context.Context, app, group string, times map[string]scaler.NodeTimes) error {
-	return s.eachNode(ctx, slices.Sorted(maps.Keys(times)), "INSERT OR REPLACE INTO nodes (application, grp, name, created_at, ready_at) VALUES (?, ?, ?, ?, ?)",
+	return s.eachNode(ctx, slices.Sorted(maps.Keys(times)), `INSERT INTO nodes (application, grp, name, created_at, ready_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (application, grp, name) DO UPDATE SET created_at = excluded.created_at, ready_at = excluded.ready_at`,
 		func(node string) []any {
 			return []any{app, group, node, nanos(times[node].CreatedAt), nanos(times[node].ReadyAt)}
 		})

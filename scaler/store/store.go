@@ -31,6 +31,7 @@ var migrations = []string{
 	installationSchema,
 	accessSchema,
 	observedSchema,
+	`ALTER TABLE nodes ADD COLUMN drain TEXT NOT NULL DEFAULT '{}';`,
 }
 
 // kept bounds the rows of a group in the tables that only grow.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/failure"
 	"github.com/scalerd/scalerd/scaler/policy"
 	"github.com/scalerd/scalerd/scaler/store"
 )
@@ -47,7 +48,9 @@ func TestEverythingSurvivesAReopening(t *testing.T) {
 		Dropping: []string{"web-0002"}, UserData: map[string][]byte{"rule": []byte(`{"x":1}`)},
 		Remembered: scaler.Remembered{
 			Holding: []scaler.Holding{{Policy: "target", Since: at}}, Turns: []time.Time{at}, Breaker: scaler.Breaker{OpenedAt: at, ProbedAt: at},
-			Pending:  map[string]time.Time{"hot": at},
+			Pending:   map[string]time.Time{"hot": at},
+			Penalties: map[string]scaler.RememberedPenalty{"spot": {Value: 1.5, At: at, Why: failure.NoCapacity}},
+			Replaced:  []time.Time{at}, FailedBoots: 2,
 			Spending: scaler.Spending{At: at, Nodes: 3, PerHour: 1.5, Currency: "EUR", Cost: 12.25, NodeHours: 24.5},
 			Shadows:  map[string]scaler.RememberedShadow{"ample": {Description: "x", Nodes: 7, History: scaler.History{LastOut: at}, UserData: []byte("1")}},
 		},
@@ -61,6 +64,9 @@ func TestEverythingSurvivesAReopening(t *testing.T) {
 		History: []scaler.PhaseTime{{Phase: scaler.PhaseIntent, At: at}}}
 	times := scaler.NodeTimes{CreatedAt: at, ReadyAt: at.Add(time.Minute)}
 	must(t, db.SaveApplication(ctx, app), db.SaveNextNumber(ctx, "shop", "web", 4), db.SaveNodes(ctx, "shop", "web", map[string]scaler.NodeTimes{"web-0003": times}))
+	times.Drain = scaler.NodeDrain{Deadline: at.Add(time.Hour), Drained: true, KeptUntil: at}
+	must(t, db.SaveDrain(ctx, "shop", "web", "web-0003", times.Drain), db.SaveNodes(ctx, "shop", "web", map[string]scaler.NodeTimes{"web-0003": times}),
+		db.SaveDrain(ctx, "shop", "web", "web-0009", times.Drain)) // which is not known
 	stepID, err := db.BeginStep(ctx, step)
 	must(t, err)
 	id, err := db.RecordDecision(ctx, decision, group)

@@ -139,6 +139,9 @@ type driver struct {
 	// varFile holds the values of sensitive variables while the driver is used, or
 	// is empty.
 	varFile string
+	// finds is set where machines that no state has are found: by their tags, or as
+	// processes.
+	finds bool
 }
 
 // drive returns the driver of a root module, for one step or one plan; close ends
@@ -163,7 +166,7 @@ func (r *Runner) driveFor(purpose string, root scaler.Root) (d driver, close fun
 	if err != nil {
 		return driver{}, nil, err
 	}
-	d = driver{Terraform: tf, dir: root.Dir, env: env}
+	d = driver{Terraform: tf, dir: root.Dir, env: env, finds: root.Cloud != "" && root.Cloud != spec.CloudModule}
 	if len(set.Variables) == 0 {
 		return d, func() { r.release(purpose, root.Dir) }, nil
 	}

@@ -145,6 +145,13 @@ func (r *Runner) pushErrored(ctx context.Context, tf driver, watch scaler.Watche
 		return false, fmt.Errorf("read %s: %w", path, err)
 	}
 	errored, err := parseState(text)
+	if err != nil && torn(text) && tf.finds {
+		// The disk was full for it too. It is as if terraform had been killed.
+		if err := os.Rename(path, path+".torn"); err != nil {
+			return false, fmt.Errorf("put %s away: %w", path, err)
+		}
+		return true, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("%s is no whole state, so nothing is changed: what terraform did last may be known to it alone. Compare it with the machines that exist, mend it or move it away: %w", path, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/terraform"
+	"github.com/scalerd/scalerd/tfgen/spec"
 )
 
 func TestAnApplyThatOutlivedItsScalerdIsWaitedFor(t *testing.T) {
@@ -194,5 +195,28 @@ func TestAStateThatDoesNotFitIsNotPushed(t *testing.T) {
 				t.Errorf("Step() after the user moved it away = %v", err)
 			}
 		})
+	}
+}
+
+// TestATornErroredStateIsAsAKilledTerraform: the disk was full for the state and for
+// errored.tfstate. Where the cloud finds what was made, nobody has to help.
+func TestATornErroredStateIsAsAKilledTerraform(t *testing.T) {
+	for _, left := range []string{"", `{"version": 4, "serial": 3, "lin`} {
+		r := newRoot(t, "a")
+		if err := r.step(t.Context(), creates("a")); err != nil {
+			t.Fatal(err)
+		}
+		r.write("errored.tfstate", left)
+		r.nodes("a b")
+		found := scaler.Root{Dir: r.dir, Cloud: spec.CloudLocal}
+		if _, err := r.runner.Step(t.Context(), found, creates("b"), watcher{}); !errors.Is(err, scaler.ErrStateMoved) {
+			t.Errorf("Step() beside %q = %v, want %v: what exists has to be looked at anew", left, err, scaler.ErrStateMoved)
+		}
+		if _, err := r.runner.Step(t.Context(), found, creates("b"), watcher{}); err != nil || r.have() != "a b" {
+			t.Errorf("Step() after it = %v with %s, want it to go on", err, r.have())
+		}
+		if kept, err := os.ReadFile(filepath.Join(r.dir, "errored.tfstate.torn")); err != nil || string(kept) != left {
+			t.Errorf("errored.tfstate.torn = %q, %v, want what was left", kept, err)
+		}
 	}
 }
