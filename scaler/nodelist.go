@@ -137,13 +137,18 @@ func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
 	return nil
 }
 
+// comesBefore reports whether a node comes before another one in lists of an
+// application's nodes.
+func comesBefore(group, name, otherGroup, otherName string) bool {
+	return group < otherGroup || group == otherGroup && CompareNodes(name, otherName) < 0
+}
+
 // encode gives each node its line, that of before where both are in the same order
 // and the node is as it was.
 func (f *listFile) encode(nodes []ListedNode) ([][]byte, error) {
 	lines, at := make([][]byte, len(nodes)), 0
-	before := func(a, b ListedNode) bool { return a.Group < b.Group || a.Group == b.Group && a.Name < b.Name }
 	for i, node := range nodes {
-		for at < len(f.nodes) && before(f.nodes[at], node) {
+		for at < len(f.nodes) && comesBefore(f.nodes[at].Group, f.nodes[at].Name, node.Group, node.Name) {
 			at++
 		}
 		if at < len(f.nodes) && f.nodes[at] == node {
