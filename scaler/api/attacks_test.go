@@ -40,7 +40,8 @@ type castle struct {
 	// tokens by role.
 	tokens map[string]string
 	// audits is the folder of the audit log.
-	audits string
+	audits    string
+	backtests *api.Backtests
 }
 
 const password = "correct horse battery"
@@ -78,7 +79,8 @@ func fortify(t testing.TB, o access.Options) *castle {
 	if _, c.tokens["bounded"], err = c.guard.CreateToken(t.Context(), "bounded", access.Operator, []string{"mine"}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	handler := c.guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: api.NewBacktests(service), Guard: c.guard, Credentials: keptSecrets(t), Audit: c.audits, Version: "test"})))
+	c.backtests = api.NewBacktests(service)
+	handler := c.guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: c.backtests, Guard: c.guard, Credentials: keptSecrets(t), Audit: c.audits, Version: "test"})))
 	c.server = httptest.NewUnstartedServer(nil)
 	c.server.Config = api.NewServer(public.Pages(service, operations, c.guard, nil, trail, handler), slog.New(slog.DiscardHandler), access.Connected)
 	c.server.Listener = api.Limit(c.server.Listener)
