@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -117,9 +118,11 @@ func redirect(w http.ResponseWriter, r *http.Request) {
 }
 
 // OwnPath is the path where it is one of this host, else the first page's: one that
-// begins with two slashes, or with a backslash, is another host's for a browser.
+// begins with two slashes is another host's for a browser, which takes a backslash for a
+// slash and leaves out tabs and line breaks (WHATWG URL, 4.4).
 func OwnPath(path string) string {
-	if len(path) == 0 || path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') || len(path) > 1024 {
+	odd := func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }
+	if len(path) == 0 || path[0] != '/' || len(path) > 1 && path[1] == '/' || len(path) > 1024 || strings.ContainsFunc(path, odd) {
 		return "/"
 	}
 	return path

@@ -76,7 +76,7 @@ func (g *Guard) bearer(ctx context.Context, token, from string, now time.Time) (
 		return Identity{}, errWrong
 	}
 	g.used(ctx, t, now)
-	return Identity{Name: t.Name, Role: t.Role, How: "token", From: from, Applications: t.Applications}, nil
+	return Identity{Name: t.Name, Role: t.Role, How: "token", From: from, Applications: t.Applications, TokenID: t.ID}, nil
 }
 
 // login checks a password. An unknown user costs the same time as a known one.

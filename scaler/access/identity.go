@@ -58,6 +58,8 @@ type Identity struct {
 	From string
 	// Applications bounds what they may see and do; none means all.
 	Applications []string
+	// TokenID is the ID of the token, where it was one: names of tokens are not unique.
+	TokenID string
 }
 
 // Sees reports whether the identity may see or work on an application.

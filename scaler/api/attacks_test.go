@@ -26,8 +26,8 @@ import (
 	"github.com/scalerd/scalerd/scaler/access"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/audit"
+	"github.com/scalerd/scalerd/scaler/public"
 	"github.com/scalerd/scalerd/scaler/store"
-	"github.com/scalerd/scalerd/scaler/submitter"
 )
 
 // castle is the API as others reach it: with TLS, users and tokens.
@@ -40,7 +40,8 @@ type castle struct {
 	// tokens by role.
 	tokens map[string]string
 	// audits is the folder of the audit log.
-	audits string
+	audits    string
+	backtests *api.Backtests
 }
 
 const password = "correct horse battery"
@@ -78,13 +79,10 @@ func fortify(t testing.TB, o access.Options) *castle {
 	if _, c.tokens["bounded"], err = c.guard.CreateToken(t.Context(), "bounded", access.Operator, []string{"mine"}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", c.guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: api.NewBacktests(service), Guard: c.guard, Credentials: keptSecrets(t), Audit: c.audits, Version: "test"}))))
-	mux.Handle("/v2.0/", c.guard.Handler(trail.Handler(submitter.Handler(service, operations))))
-	mux.Handle("/login", c.guard.Login())
-	mux.Handle("/logout", c.guard.Login())
+	c.backtests = api.NewBacktests(service)
+	handler := c.guard.Handler(trail.Handler(api.Handler(api.Config{Service: service, Operations: operations, Backtests: c.backtests, Guard: c.guard, Credentials: keptSecrets(t), Audit: c.audits, Version: "test"})))
 	c.server = httptest.NewUnstartedServer(nil)
-	c.server.Config = api.NewServer(mux, slog.New(slog.DiscardHandler), access.Connected)
+	c.server.Config = api.NewServer(public.Pages(service, operations, c.guard, nil, trail, handler), slog.New(slog.DiscardHandler), access.Connected)
 	c.server.Listener = api.Limit(c.server.Listener)
 	c.server.StartTLS()
 	t.Cleanup(c.server.Close)
@@ -143,6 +141,13 @@ func TestAttacks(t *testing.T) {
 			return res.Status
 		}
 	}
+	leads := func(next string) func() string {
+		return func() string {
+			form := url.Values{"name": {"anna"}, "password": {password}, "next": {next}}.Encode()
+			res, _ := c.do("POST", "/login", form, "Content-Type", "application/x-www-form-urlencoded")
+			return fmt.Sprintf("%d to %s", res.StatusCode, res.Header.Get("Location"))
+		}
+	}
 	basic := func(user, password string) string {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.SetBasicAuth(user, password)
@@ -175,6 +180,11 @@ func TestAttacks(t *testing.T) {
 		{"an operator reads the audit log", status("GET", "/v1/audit?search=a", "", operator...), "403 Forbidden"},
 		{"a token of one application submits another", status("POST", "/v1/applications", string(shop), bounded...), "403 Forbidden"},
 		{"a token of one application configures an optimizer", status("PUT", "/v1/optimizers/x", `{"inputs": ["r"], "targets": [{"name": "l", "max": 1}]}`, bounded...), "403 Forbidden"},
+		{"a token of one application sets up the optimizer of all", status("POST", "/init", "constants: {}", bounded...), "403 Forbidden"},
+		{"a token of one application teaches the optimizer of all", status("POST", "/sample", "{}", bounded...), "403 Forbidden"},
+		{"a token of one application reads the optimizer's report", status("GET", "/report", "", bounded...), "403 Forbidden"},
+		{"a viewer sets up MiCADO's optimizer", status("POST", "/init", "constants: {}", viewer...), "403 Forbidden"},
+		{"MiCADO's optimizer without saying who", status("GET", "/advice", ""), "401 Unauthorized"},
 		{"the last admin is removed", status("DELETE", "/v1/users/anna", "", admin...), "409 Conflict"},
 		{"the last admin becomes a viewer", status("PUT", "/v1/users/anna", `{"role": "viewer"}`, admin...), "409 Conflict"},
 		{"a path with dots", status("GET", "/v1/applications/../users", "", viewer...), "307 Temporary Redirect"},
@@ -194,6 +204,12 @@ func TestAttacks(t *testing.T) {
 		{"a page of another site posts", status("POST", "/v1/applications", string(shop), append(admin, "Sec-Fetch-Site", "cross-site")...), "403 Forbidden"},
 		{"an old browser posts from another site", status("POST", "/v1/applications", string(shop), append(admin, "Origin", "https://evil.example")...), "403 Forbidden"},
 		{"another site logs somebody in", func() string { return c.login("anna", password, "Sec-Fetch-Site", "cross-site").Status }, "403 Forbidden"},
+		{"a login that leads to another host", leads("//evil.example"), "303 to /"},
+		{"a login that leads to another host by a backslash", leads(`/\evil.example`), "303 to /"},
+		{"a login that leads to another host by a tab", leads("/\t/evil.example"), "303 to /"},
+		{"a login that leads to another host by a line break", leads("/\r\n/evil.example"), "303 to /"},
+		{"a login that breaks the answer's headers", leads("/x\r\nSet-Cookie: a=b"), "303 to /"},
+		{"a login that leads to a page", leads("/#/a/shop"), "303 to /#/a/shop"},
 		{"a page that sends by itself from the same site", status("POST", "/v1/validate", string(shop), append(admin, "Sec-Fetch-Site", "same-origin")...), "200 OK"},
 		{"a token after it was revoked", func() string {
 			created, text := c.do("POST", "/v1/tokens", `{"name": "short", "role": "viewer"}`, admin...)

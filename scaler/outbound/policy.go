@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -63,14 +64,17 @@ func Parse(allowed []string) (*Policy, error) {
 			p.networks = append(p.networks, netip.PrefixFrom(ip.Unmap(), ip.Unmap().BitLen()))
 			continue
 		}
-		if name := canonical(text); name != "" && !strings.ContainsAny(name, "/:*@?#% ") {
+		if name := canonical(text); namePattern.MatchString(name) {
 			p.names = append(p.names, name)
 			continue
 		}
-		errs = append(errs, fmt.Errorf("%q is no host, address or network: write prometheus.internal, 10.1.2.3 or 10.0.0.0/8", text))
+		errs = append(errs, fmt.Errorf("%q is no host, address or network: write prometheus.internal, 10.1.2.3 or 10.0.0.0/8; other letters than a to z as xn--...", text))
 	}
 	return p, errors.Join(errs...)
 }
+
+// namePattern is a host's name as DNS has it; IDNA makes one of any other (RFC 5891).
+var namePattern = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_-])?$`)
 
 // canonical is a host's name in lower case, without the dot of the root.
 func canonical(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
@@ -85,6 +89,9 @@ func (p *Policy) Host(host string, dialled bool) error {
 		return p.address(ip)
 	}
 	switch {
+	case !namePattern.MatchString(name):
+		// What dials may read other letters and digits as these, and so as an address.
+		return fmt.Errorf("%w: %q is no host's name: write it with a to z, 0 to 9, - and dots, other letters as xn--...", ErrRefused, name)
 	case slices.Contains(p.names, name):
 		return nil
 	case slices.Contains(metadata, name):

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -83,11 +82,21 @@ func NewVault(c VaultConfig, log *slog.Logger) (*Vault, error) {
 // String implements Keeper.
 func (v *Vault) String() string { return "vault " + v.config.Address }
 
-func (v *Vault) path(cloud spec.Cloud, name string) string {
+// path is that of an entry, which no name leads out of its cloud's folder.
+func (v *Vault) path(cloud spec.Cloud, name string) (string, error) {
 	if name == "" {
 		name = Default
 	}
-	return path.Join(v.config.Path, string(cloud), name)
+	return path.Join(v.config.Path, string(cloud), name), named(name)
+}
+
+// entry is the data of an entry, and nil where there is none.
+func (v *Vault) entry(ctx context.Context, cloud spec.Cloud, name string) (map[string]string, error) {
+	at, err := v.path(cloud, name)
+	if err != nil {
+		return nil, err
+	}
+	return v.get(ctx, at)
 }
 
 // get is the data at a path, and nil where there is none.
@@ -123,7 +132,7 @@ func (v *Vault) get(ctx context.Context, at string) (map[string]string, error) {
 func (v *Vault) Pick(ctx context.Context, cloud spec.Cloud, name string) (credentials.Entry, bool, error) {
 	e := credentials.Entry{Type: string(cloud), Name: name}
 	var err error
-	if e.AuthData, err = v.get(ctx, v.path(cloud, name)); err != nil || e.AuthData != nil || name != "" {
+	if e.AuthData, err = v.entry(ctx, cloud, name); err != nil || e.AuthData != nil || name != "" {
 		return e, e.AuthData != nil, err
 	}
 	names, err := v.list(ctx, path.Join(v.config.Path, string(cloud)))
@@ -131,11 +140,11 @@ func (v *Vault) Pick(ctx context.Context, cloud spec.Cloud, name string) (creden
 		return e, false, err
 	}
 	e.Name = names[0]
-	e.AuthData, err = v.get(ctx, v.path(cloud, e.Name))
+	e.AuthData, err = v.entry(ctx, cloud, e.Name)
 	return e, e.AuthData != nil, err
 }
 
-// list are the names in a folder, without the folders in it.
+// list are the names in a folder, without the folders in it and what is no entry's name.
 func (v *Vault) list(ctx context.Context, folder string) ([]string, error) {
 	at := path.Join(v.config.Mount, "metadata", folder)
 	if v.config.Version == 1 {
@@ -152,7 +161,7 @@ func (v *Vault) list(ctx context.Context, folder string) ([]string, error) {
 	keys, _ := found.Data["keys"].([]any)
 	var names []string
 	for _, key := range keys {
-		if name, ok := key.(string); ok && !strings.HasSuffix(name, "/") {
+		if name, ok := key.(string); ok && namePattern.MatchString(name) {
 			names = append(names, name)
 		}
 	}
@@ -175,7 +184,7 @@ func (v *Vault) Entries(ctx context.Context) ([]credentials.Entry, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			data, err := v.get(ctx, v.path(cloud, name))
+			data, err := v.entry(ctx, cloud, name)
 			if err != nil {
 				return nil, err
 			}
@@ -193,7 +202,10 @@ func (v *Vault) Put(ctx context.Context, e credentials.Entry) error {
 	for key, value := range e.AuthData {
 		data[key] = value
 	}
-	at := v.path(e.Cloud(), e.Name)
+	at, err := v.path(e.Cloud(), e.Name)
+	if err != nil {
+		return err
+	}
 	return v.do(ctx, "write "+at, func(ctx context.Context) error {
 		if v.config.Version == 1 {
 			return v.client.KVv1(v.config.Mount).Put(ctx, at, data)
@@ -205,7 +217,10 @@ func (v *Vault) Put(ctx context.Context, e credentials.Entry) error {
 
 // Remove implements Keeper: with version 2, all versions and their metadata go.
 func (v *Vault) Remove(ctx context.Context, cloud spec.Cloud, name string) error {
-	at := v.path(cloud, name)
+	at, err := v.path(cloud, name)
+	if err != nil {
+		return err
+	}
 	data, err := v.get(ctx, at)
 	if err == nil && data == nil {
 		err = fmt.Errorf("credentials %s in %s: %w", Label(cloud, name), v, ErrUnknown)

@@ -47,6 +47,16 @@ func TestSomebodyOfAGroupWithARoleIsSignedIn(t *testing.T) {
 	}
 }
 
+func TestASignInLeadsToNoOtherHost(t *testing.T) {
+	d := newDoor(t, access.Options{})
+	for _, page := range []string{"//evil.example", `/\evil.example`, "/\t/evil.example", "/\r\n/evil.example", "/\x7f/evil.example", "https://evil.example"} {
+		b := d.browser()
+		if res, body, next := b.get(b.beginFor(page).String()); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/" {
+			t.Errorf("callback with next %q = %s to %v, want 303 to /: %s", page, res.Status, next, body)
+		}
+	}
+}
+
 func TestClaimsGiveNameAndRole(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
