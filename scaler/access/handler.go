@@ -102,7 +102,7 @@ func (g *Guard) Login() http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if c, err := r.Cookie(cookieName(r)); err == nil {
 			if s, ok := g.sessions.find(c.Value, time.Now()); ok {
-				g.tell(Notice{Who: s.who.Name, How: s.who.How, From: address(r), Action: "logout"}, nil)
+				g.tell(Notice{Who: s.who.Name, Subject: s.who.Subject, How: s.who.How, From: address(r), Action: "logout"}, nil)
 			}
 			g.sessions.end(c.Value)
 		}

@@ -1,6 +1,7 @@
 // Package access decides who may use scalerd: users with passwords, tokens for
-// machines, peers on the unix socket and clients with certificates become an
-// Identity with a Role, and a Guard lets nobody else in.
+// machines, peers on the unix socket, clients with certificates and people whom an OpenID
+// Connect provider vouches for become an Identity with a Role, and a Guard lets nobody
+// else in.
 package access
 
 import (
@@ -52,7 +53,11 @@ type Identity struct {
 	// Name is the user's, or the token's name.
 	Name string
 	Role Role
-	// How they proved it: socket, password, token, session, certificate or oidc.
+	// Subject is what their provider calls them for ever, while Name may change; it is
+	// empty for others.
+	Subject string
+	// How they proved it: socket, password, token, session (begun with the form),
+	// certificate or oidc.
 	How string
 	// From is the address that the request came from, or "socket".
 	From string

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -15,12 +14,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
@@ -412,53 +408,6 @@ func TestTheClientTrustsAFingerprint(t *testing.T) {
 		}
 		if (err == nil) != (tt.says == "") || err != nil && !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("Me() with %s = %v, want %q", tt.name, err, tt.says)
-		}
-	}
-}
-
-// TestJunkCostsBoundedMemory sends 10,000 requests of junk.
-func TestJunkCostsBoundedMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it sends 10,000 requests")
-	}
-	c := fortify(t, access.Options{})
-	heap := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	before := heap()
-	for i := range 10000 {
-		request(t, c.server.Config.Handler, "POST", fmt.Sprintf("/v1/applications/%d", i), strings.Repeat("x", 4<<10),
-			"Idempotency-Key", fmt.Sprint(i), "Authorization", fmt.Sprintf("Bearer %d", i), "X-Junk", strings.Repeat("j", 1000))
-	}
-	grown := int64(heap()) - int64(before)
-	t.Logf("heap after 10,000 requests of junk: %+.1f MiB", float64(grown)/(1<<20))
-	if grown > 16<<20 {
-		t.Errorf("the heap grew by %d bytes, want at most 16 MiB", grown)
-	}
-}
-
-func TestATokenOfOneApplicationFindsOnlyItsDecisions(t *testing.T) {
-	c := fortify(t, access.Options{})
-	for _, name := range []string{"shop", "mine", "other"} {
-		if _, err := c.service.Submit(t.Context(), scaler.Source{Text: []byte(strings.Replace(empty, "shop", name, 1))}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for token, want := range map[string][]string{"viewer": {"other", "mine", "shop"}, "bounded": {"mine"}} {
-		_, text := c.do("GET", "/v1/decisions", "", c.bearer(token)...)
-		var page api.Page[scaler.Decision]
-		if err := json.Unmarshal([]byte(text), &page); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		var got []string
-		for _, d := range page.Items {
-			got = append(got, d.Application)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s finds decisions of (-want +got):\n%s", token, diff)
 		}
 	}
 }

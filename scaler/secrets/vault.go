@@ -2,15 +2,20 @@ package secrets
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
 	"path"
 	"slices"
 	"sync"
 	"time"
 
 	vault "github.com/hashicorp/vault/api"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/tfgen/spec"
@@ -46,28 +51,43 @@ type Vault struct {
 	config VaultConfig
 	client *vault.Client
 	log    *slog.Logger
+	logins singleflight.Group
 
+	// mu guards the client's token together with what follows, and is never held while
+	// Vault is asked.
 	mu sync.Mutex
 	// until is when the token ends, and zero where it is not known to; life is how
 	// long it was good when it was got or renewed.
 	until     time.Time
 	life      time.Duration
 	renewable bool
+	// failed is why the last login did not succeed, and failedAt is when.
+	failed   error
+	failedAt time.Time
 }
 
-// NewVault returns the keeper of a Vault, which nothing is asked yet.
+// NewVault returns the keeper of a Vault, which nothing is asked yet. The environment,
+// where variables may say something to Vault's own tools and to terraform, says nothing
+// of where Vault is and whether its certificate is good.
 func NewVault(c VaultConfig, log *slog.Logger) (*Vault, error) {
-	config := vault.DefaultConfig()
-	if config.Error != nil {
-		return nil, fmt.Errorf("vault: %w", config.Error)
-	}
-	config.Address, config.Timeout, config.MaxRetries = c.Address, vaultTimeout, 0
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		if err := config.ConfigureTLS(&vault.TLSConfig{CACert: c.CAFile}); err != nil {
+		text, err := os.ReadFile(c.CAFile)
+		if err != nil {
 			return nil, fmt.Errorf("vault: authorities: %w", err)
 		}
+		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("vault: authorities: %s holds no certificate in PEM form", c.CAFile)
+		}
 	}
-	client, err := vault.NewClient(config)
+	client, err := vault.NewClient(&vault.Config{
+		Address: c.Address, Timeout: vaultTimeout,
+		HttpClient: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // the library follows them itself
+		}},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
