@@ -42,6 +42,9 @@ type cloud struct {
 	foreign []scaler.Change
 	// blind is why nothing can be compared with what exists, nil for nothing.
 	blind error
+	// looking is how long a drift check lasts, and losing says why a state is lost.
+	looking time.Duration
+	losing  func(dir string) error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
 }
@@ -257,18 +260,21 @@ func (c *cloud) plan(dir string, nodes tfgen.Nodes) []scaler.Change {
 func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
 	dir := root.Dir
 	c.mu.Lock()
-	blind := c.blind
+	blind, looking := c.blind, c.looking
 	c.mu.Unlock()
 	if blind != nil {
 		return nil, blind
 	}
+	before := c.state(dir).Resources
+	time.Sleep(looking)
+	after := c.state(dir).Resources
 	var drift []scaler.Change
-	for address := range c.state(dir).Resources {
+	for address := range before {
 		c.mu.Lock()
 		if c.changed[address] {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionUpdate})
 		}
-		if c.gone[address] {
+		if _, there := after[address]; c.gone[address] || !there {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
 		c.mu.Unlock()
@@ -276,7 +282,17 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	return drift, nil
 }
 
-func (c *cloud) State(dir string) (scaler.State, error) { return c.state(dir), nil }
+func (c *cloud) State(dir string) (scaler.State, error) {
+	c.mu.Lock()
+	losing := c.losing
+	c.mu.Unlock()
+	if losing != nil {
+		if err := losing(dir); err != nil {
+			return scaler.State{}, err
+		}
+	}
+	return c.state(dir), nil
+}
 
 func (c *cloud) Login(scaler.Root) (string, error) {
 	c.mu.Lock()
@@ -499,4 +515,18 @@ func (c *cloud) blinded(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.blind = err
+}
+
+// lookingFor makes every later drift check last that long.
+func (c *cloud) lookingFor(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looking = d
+}
+
+// losingStates makes states be lost, as lost tells; nil brings them back.
+func (c *cloud) losingStates(lost func(dir string) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.losing = lost
 }

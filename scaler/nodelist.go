@@ -114,12 +114,14 @@ type listFile struct {
 	// nodes and lines are what was written last.
 	nodes []ListedNode
 	lines [][]byte
+	// written is the file that it was written to, nil where that is not known.
+	written os.FileInfo
 }
 
 func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
 	known := f.lines != nil
 	if known && slices.Equal(nodes, f.nodes) {
-		if _, err := os.Stat(path); err == nil {
+		if info, err := os.Stat(path); err == nil && f.is(info) {
 			return nil
 		}
 	}
@@ -134,6 +136,7 @@ func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
 		}
 	}
 	f.nodes, f.lines = nodes, lines
+	f.written, _ = os.Stat(path) // where that fails it is written again
 	return nil
 }
 
@@ -141,6 +144,11 @@ func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
 // application's nodes.
 func comesBefore(group, name, otherGroup, otherName string) bool {
 	return group < otherGroup || group == otherGroup && CompareNodes(name, otherName) < 0
+}
+
+// is reports whether a file is the one that was written, and nobody changed it since.
+func (f *listFile) is(info os.FileInfo) bool {
+	return f.written != nil && os.SameFile(info, f.written) && info.Size() == f.written.Size() && info.ModTime().Equal(f.written.ModTime())
 }
 
 // encode gives each node its line, that of before where both are in the same order

@@ -324,6 +324,7 @@ func (a *application) publish(now time.Time) {
 		a.config.Metrics.group(a.name, status)
 		v.status.Settled = v.status.Settled && status.Settled
 		v.status.Groups = append(v.status.Groups, status)
+		v.drift = append(v.drift, a.driftOf(g))
 		parts = append(parts, nodes)
 	}
 	same := slices.EqualFunc(parts, a.shown.parts, sameSlice[NodeStatus])
