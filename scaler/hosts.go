@@ -2,9 +2,7 @@ package scaler
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
@@ -74,12 +72,7 @@ func namedHosts(app *spec.Application) []namedHost {
 			all = append(all, argumentHosts(path+".openstack.provider", g.OpenStack.Provider)...)
 		}
 		if g.Module != nil {
-			host, ok := moduleHost(g.Module.Source)
-			all = append(all, namedHost{path: path + ".module.source", host: host, unclear: !ok})
-			for _, name := range slices.Sorted(maps.Keys(g.Module.Providers)) {
-				at := strictyaml.JoinKey(path+".module.providers", name) + ".arguments"
-				all = append(all, argumentHosts(at, g.Module.Providers[name].Arguments)...)
-			}
+			all = append(all, moduleHosts(path+".module", g.Module)...)
 		}
 	}
 	return all

@@ -1,8 +1,13 @@
 package scaler
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/scalerd/scalerd/tfgen/spec"
+	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
 
 var (
@@ -15,6 +20,25 @@ var (
 	// registryPattern is a module of Terraform's own registry, NAMESPACE/NAME/SYSTEM.
 	registryPattern = regexp.MustCompile(`^[0-9A-Za-z_-]+/[0-9A-Za-z_-]+/[0-9A-Za-z_-]+(//.*)?$`)
 )
+
+// moduleHosts are where Terraform fetches a module and its providers from, and what these
+// call.
+func moduleHosts(path string, m *spec.Module) []namedHost {
+	var all []namedHost
+	if m.Source != "" {
+		host, ok := moduleHost(m.Source)
+		all = append(all, namedHost{path: path + ".source", host: host, unclear: !ok})
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Providers)) {
+		of, p := strictyaml.JoinKey(path+".providers", name), m.Providers[name]
+		// [HOST/]NAMESPACE/TYPE; without a host it is Terraform's own registry.
+		if host, rest, _ := strings.Cut(p.Source, "/"); strings.Contains(rest, "/") {
+			all = append(all, namedHost{path: of + ".source", host: host})
+		}
+		all = append(all, argumentHosts(of+".arguments", p.Arguments)...)
+	}
+	return all
+}
 
 // moduleHost is where Terraform fetches a module from; it is empty for a path, and not ok
 // where it can't be told.

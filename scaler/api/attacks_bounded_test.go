@@ -76,7 +76,7 @@ func TestATokenOfOneApplicationReadsOfNoOther(t *testing.T) {
 	}
 	// Applications are told apart by the name in a path, or by what an ID belongs to.
 	found := 0
-	for _, path := range c.reads() {
+	for _, path := range append(c.reads(), "/v2.0/applications/", "/v2.0/applications/mine/", "/toscasubmitter/v1.0/list_app") {
 		path = strings.NewReplacer("{application}", "mine", "{group}", "web", "{optimizer}", "x", "{node}", "x").Replace(path)
 		for _, id := range ids {
 			path := pathParameter.ReplaceAllString(path, id)

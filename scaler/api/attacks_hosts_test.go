@@ -85,6 +85,7 @@ func TestAttacksByHosts(t *testing.T) {
 		{"states at an address that can't be read", backend("http", "address: 'http://evil.example\\@169.254.169.254/'"), "backend.config.address", "422 Unprocessable Entity"},
 		{"an OpenStack of which a service is metadata", provider("endpoint_overrides: {compute: 'http://169.254.169.254/v2/'}"), "groups[0].openstack.provider.endpoint_overrides.compute", "422 Unprocessable Entity"},
 		{"a provider of a module that is metadata", configured("endpoints: [{sts: 'http://169.254.169.254/'}]"), "groups[0].module.providers.random.arguments.endpoints[0].sts", "422 Unprocessable Entity"},
+		{"a provider of a module from metadata", strings.Replace(module("hashicorp/node/random"), "source: hashicorp/random", "source: 169.254.169.254/a/random", 1), "groups[0].module.providers.random.source", "422 Unprocessable Entity"},
 		{"a provider of a module that is metadata by its name", configured("host: metadata.google.internal"), "groups[0].module.providers.random.arguments.host", "422 Unprocessable Entity"},
 	} {
 		body, err := json.Marshal(api.Description{File: "shop.yaml", Text: attack.text})

@@ -121,6 +121,43 @@ func (c *castle) login(name, password string, header ...string) *http.Response {
 	return res
 }
 
+// timed logs in with wrong passwords and says how it ends for who is no user: as late as
+// for a user. The fastest of a few tries counts, half of the time is enough, and a busy
+// machine gets another chance: a password that is not hashed is always answered at once.
+func (c *castle) timed(t *testing.T) string {
+	var said string
+	for _, name := range []string{"tim", "tom"} {
+		if _, err := c.guard.PutUser(t.Context(), name, password, access.Viewer); err != nil {
+			t.Fatal(err)
+		}
+		if said = c.timedBeside(name); strings.HasSuffix(said, "as late as for a user") {
+			break
+		}
+	}
+	return said
+}
+
+// timedBeside compares with the user of that name.
+func (c *castle) timedBeside(name string) string {
+	var status string
+	fastest := func(name, password string) time.Duration {
+		least := time.Hour
+		for range 3 {
+			start := time.Now()
+			status = c.login(name, password).Status
+			least = min(least, time.Since(start))
+		}
+		return least
+	}
+	user := fastest(name, "wrong password")
+	for _, password := range []string{"wrong password", password, strings.Repeat("x", 3000)} {
+		if other := fastest("no"+name+password[:3], password); other < user/2 {
+			return fmt.Sprintf("%s after %v, for a user after %v", status, other, user)
+		}
+	}
+	return status + " as late as for a user"
+}
+
 // TestAttacks tries what an attacker tries; -v prints the table.
 func TestAttacks(t *testing.T) {
 	c := fortify(t, access.Options{})
@@ -138,11 +175,20 @@ func TestAttacks(t *testing.T) {
 			return res.Status
 		}
 	}
+	whole := func(method, path, body string, header ...string) func() string {
+		return func() string {
+			res, _ := c.do(method, path, body, header...)
+			if injected := res.Header.Get("X-Injected"); injected != "" {
+				return res.Status + " with X-Injected: " + injected
+			}
+			return res.Status
+		}
+	}
 	leads := func(next string) func() string {
 		return func() string {
 			form := url.Values{"name": {"anna"}, "password": {password}, "next": {next}}.Encode()
 			res, _ := c.do("POST", "/login", form, "Content-Type", "application/x-www-form-urlencoded")
-			return fmt.Sprintf("%d to %s", res.StatusCode, res.Header.Get("Location"))
+			return res.Status + " to " + res.Header.Get("Location")
 		}
 	}
 	basic := func(user, password string) string {
@@ -201,12 +247,35 @@ func TestAttacks(t *testing.T) {
 		{"a page of another site posts", status("POST", "/v1/applications", string(shop), append(admin, "Sec-Fetch-Site", "cross-site")...), "403 Forbidden"},
 		{"an old browser posts from another site", status("POST", "/v1/applications", string(shop), append(admin, "Origin", "https://evil.example")...), "403 Forbidden"},
 		{"another site logs somebody in", func() string { return c.login("anna", password, "Sec-Fetch-Site", "cross-site").Status }, "403 Forbidden"},
-		{"a login that leads to another host", leads("//evil.example"), "303 to /"},
-		{"a login that leads to another host by a backslash", leads(`/\evil.example`), "303 to /"},
-		{"a login that leads to another host by a tab", leads("/\t/evil.example"), "303 to /"},
-		{"a login that leads to another host by a line break", leads("/\r\n/evil.example"), "303 to /"},
-		{"a login that breaks the answer's headers", leads("/x\r\nSet-Cookie: a=b"), "303 to /"},
-		{"a login that leads to a page", leads("/#/a/shop"), "303 to /#/a/shop"},
+		{"a login that leads to another host", leads("//evil.example"), "303 See Other to /"},
+		{"a login that leads to another host by a backslash", leads(`/\evil.example`), "303 See Other to /"},
+		{"a login that leads to another host by a tab", leads("/\t/evil.example"), "303 See Other to /"},
+		{"a login that leads to another host by a line break", leads("/\r\n/evil.example"), "303 See Other to /"},
+		{"a login that breaks the answer's headers", leads("/x\r\nSet-Cookie: a=b"), "303 See Other to /"},
+		{"a login that leads to a page", leads("/#/a/shop"), "303 See Other to /#/a/shop"},
+		{"a user's name that breaks the answer's headers", whole("PUT", "/v1/users/x%0d%0aX-Injected:%20y", `{"password": "0123456789", "role": "viewer"}`, admin...), "422 Unprocessable Entity"},
+		{"an application's name that breaks the answer's headers", whole("GET", "/v1/applications/x%0d%0aX-Injected:%20y", "", admin...), "404 Not Found"},
+		{"an optimizer's name that breaks the answer's headers", whole("GET", "/v1/optimizers/x%0d%0aX-Injected:%20y/knowledge", "", admin...), "404 Not Found"},
+		{"a cleaned path that breaks the answer's headers", whole("GET", "/v1/../x%0d%0aX-Injected:%20y", "", admin...), "307 Temporary Redirect"},
+		{"the time of a login tells who is a user", func() string { return c.timed(t) }, "401 Unauthorized as late as for a user"},
+		{"a session's cookie for scripts, other hosts and sites, or without TLS", func() string {
+			res := c.login("anna", password)
+			if header := res.Header.Get("Set-Cookie"); !strings.HasPrefix(header, "__Host-scalerd_session=") || !strings.Contains(header, "; Path=/;") || strings.Contains(header, "Domain") ||
+				!strings.Contains(header, "; HttpOnly; Secure; SameSite=Strict") {
+				return res.Status + " with " + header
+			}
+			return res.Status + " with __Host-, HttpOnly, Secure and SameSite=Strict"
+		}, "303 See Other with __Host-, HttpOnly, Secure and SameSite=Strict"},
+		{"a session after its logout", func() string {
+			cookie, _, _ := strings.Cut(c.login("anna", password).Header.Get("Set-Cookie"), ";")
+			before := status("GET", "/v1/me", "", "Cookie", cookie)()
+			c.do("POST", "/logout", "", "Cookie", cookie)
+			return before + ", then " + status("GET", "/v1/me", "", "Cookie", cookie)()
+		}, "200 OK, then 401 Unauthorized"},
+		{"a session's cookie posts from another site", func() string {
+			cookie, _, _ := strings.Cut(c.login("anna", password).Header.Get("Set-Cookie"), ";")
+			return status("POST", "/v1/applications", string(shop), "Cookie", cookie, "Sec-Fetch-Site", "same-site")()
+		}, "403 Forbidden"},
 		{"a page that sends by itself from the same site", status("POST", "/v1/validate", string(shop), append(admin, "Sec-Fetch-Site", "same-origin")...), "200 OK"},
 		{"a token after it was revoked", func() string {
 			created, text := c.do("POST", "/v1/tokens", `{"name": "short", "role": "viewer"}`, admin...)
