@@ -189,7 +189,7 @@ func (c *apiConfig) serve(ctx context.Context, guard *access.Guard, data string,
 		return nil
 	}
 	log.Info("the API listens", "api_listen", l.Addr().String(), "tls", config != nil)
-	l = api.Limit(l)
+	l = api.Limit(guard.Listener(l)) // who is refused takes no place of others
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}
