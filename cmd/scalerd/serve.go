@@ -120,6 +120,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 				return logins.Find(ctx, cloud, name)
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
+			Outbound:    reachable,
 		}),
 		Monitor:    monitors(embedded, reachable, log),
 		Inspector:  local.Inspector{},

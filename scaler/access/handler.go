@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,14 +40,10 @@ func (g *Guard) sameOrigin(next http.Handler) http.Handler {
 // allowed lets the networks through that are allowed, and the socket.
 func (g *Guard) allowed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, local := peerOf(r.Context()); !local && len(g.options.Networks) > 0 {
-			ip, err := netip.ParseAddr(address(r))
-			ip = ip.Unmap().WithZone("")
-			if err != nil || !slices.ContainsFunc(g.options.Networks, func(n netip.Prefix) bool { return n.Contains(ip) }) {
-				g.note(Notice{Action: "connect", From: address(r)}, errNetwork)
-				deny(w, http.StatusForbidden, errNetwork.Error())
-				return
-			}
+		if _, local := peerOf(r.Context()); !local && !g.mayConnect(address(r)) {
+			g.note(Notice{Action: "connect", From: address(r)}, errNetwork)
+			deny(w, http.StatusForbidden, errNetwork.Error())
+			return
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -134,10 +134,13 @@ func (g *Guard) turn(ctx context.Context) (done func(), err error) {
 }
 
 // address is where a request comes from. What a proxy says of it is not believed.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func address(r *http.Request) string { return host(r.RemoteAddr) }
+
+// host is an address without its port.
+func host(address string) string {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return r.RemoteAddr
+		return address
 	}
 	return host
 }

@@ -18,7 +18,8 @@ type Role int
 const (
 	// Nobody is who did not say who they are.
 	Nobody Role = iota
-	// Viewer sees everything but descriptions, and changes nothing.
+	// Viewer sees applications and what they do, without their descriptions, and changes
+	// nothing. Users, tokens, credentials and the audit log are for admins.
 	Viewer
 	// Operator works with applications.
 	Operator

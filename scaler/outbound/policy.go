@@ -1,5 +1,7 @@
-// Package outbound bounds where descriptions can have scalerd send requests: who may
-// submit one must not reach, through scalerd, what only scalerd's machine can reach.
+// Package outbound bounds where descriptions can have scalerd send requests: never to
+// link-local and multicast addresses, where a cloud tells scalerd's machine its own
+// credentials, and, where an admin lists what may be called, to nothing else. Without a
+// list, loopback and private networks may be called.
 package outbound
 
 import (

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	vault "github.com/hashicorp/vault/api"
+
+	"github.com/scalerd/scalerd/scaler/secretfile"
 )
 
 // renewEvery is the longest time between two looks at the token.
@@ -137,7 +138,7 @@ func (v *Vault) ask(ctx context.Context) error {
 
 // byFile is the token of the file.
 func (v *Vault) byFile(ctx context.Context, client *vault.Client) (token string, life time.Duration, renewable bool, err error) {
-	text, err := os.ReadFile(v.config.TokenFile)
+	text, err := secretfile.Read(v.config.TokenFile)
 	if err != nil {
 		return "", 0, false, fmt.Errorf("%w: vault's token: %w", ErrUnavailable, err)
 	}
@@ -154,7 +155,7 @@ func (v *Vault) byFile(ctx context.Context, client *vault.Client) (token string,
 
 // byRole is a token that the AppRole is given.
 func (v *Vault) byRole(ctx context.Context, client *vault.Client) (token string, life time.Duration, renewable bool, err error) {
-	id, err := os.ReadFile(v.config.SecretIDFile)
+	id, err := secretfile.Read(v.config.SecretIDFile)
 	if err != nil {
 		return "", 0, false, fmt.Errorf("%w: vault's secret ID: %w", ErrUnavailable, err)
 	}

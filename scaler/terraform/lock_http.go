@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"crypto/rand"
 	"crypto/tls"
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -39,7 +41,7 @@ const holderTimeout = 10 * time.Second
 // information is as it was where nothing more is told. asked is not nil where the
 // question itself may have left the lock held.
 func (r *Runner) holder(tf driver, info lockInfo) (told lockInfo, asked *run) {
-	server, err := newLockServer(tf)
+	server, err := newLockServer(tf, r.outbound)
 	begun := time.Now()
 	if err != nil || beginRun(tf.dir, operationAsk) != nil {
 		return info, nil
@@ -69,8 +71,16 @@ type lockFields struct {
 	Path                              string
 }
 
-// newLockServer reads the backend of a root module.
-func newLockServer(tf driver) (*lockServer, error) {
+// Outbound says which hosts that a description names may be called by this process. Dial
+// makes the connections of what Transport makes requests by.
+type Outbound interface {
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+	Transport(next http.RoundTripper) http.RoundTripper
+}
+
+// newLockServer reads the backend of a root module; without an outbound policy the server
+// may be anywhere.
+func newLockServer(tf driver, outbound Outbound) (*lockServer, error) {
 	config, err := backendConfig(filepath.Join(tf.dir, tfgen.BackendFile), "http")
 	if err != nil {
 		return nil, err
@@ -98,7 +108,12 @@ func newLockServer(tf driver) (*lockServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure, DisableKeepAlives: true}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure, DisableKeepAlives: true}
+	s.client.Transport = transport
+	if outbound != nil {
+		transport.DialContext = outbound.Dial
+		s.client.Transport = outbound.Transport(transport)
+	}
 	return s, nil
 }
 

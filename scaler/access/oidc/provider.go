@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/secretfile"
 )
 
 // How is how people whom a provider vouches for prove who they are, as an
@@ -186,14 +186,7 @@ func ReadSecret(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return "", fmt.Errorf("secret of the OIDC client: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("secret of the OIDC client: %s can be read by others (mode %04o); run chmod 600 on it", file, info.Mode().Perm())
-	}
-	text, err := os.ReadFile(file)
+	text, err := secretfile.Read(file)
 	if err != nil {
 		return "", fmt.Errorf("secret of the OIDC client: %w", err)
 	}
