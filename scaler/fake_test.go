@@ -44,6 +44,9 @@ type cloud struct {
 	blind error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
+	// lost is the root module whose state can't be read, and taken the backend, a part
+	// of its block, that no state can move to; empty for none.
+	lost, taken string
 }
 
 func newCloud() *cloud {
@@ -58,6 +61,9 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	c.mu.Unlock()
 	if locked != nil {
 		return nil, locked
+	}
+	if err := c.move(dir); err != nil {
+		return nil, err
 	}
 	changes, err := c.Plan(ctx, root)
 	if err != nil {
@@ -109,6 +115,27 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	}
 	watch.Results(results)
 	return changes, err
+}
+
+// move ends a move of the state, where it can.
+func (c *cloud) move(dir string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	path := filepath.Join(dir, scaler.MoveFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	if block, err := os.ReadFile(filepath.Join(dir, tfgen.BackendFile)); err == nil && c.taken != "" && strings.Contains(string(block), c.taken) {
+		return fmt.Errorf("its new backend is taken")
+	}
+	return os.Remove(path)
+}
+
+// losing makes the state of the root modules of that name unreadable, or none.
+func (c *cloud) losing(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = name
 }
 
 // Recover finds no terraform of an earlier scalerd.
@@ -205,6 +232,9 @@ func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, erro
 }
 
 func (c *cloud) Check(ctx context.Context, root scaler.Root, expect scaler.Expect, nodes tfgen.Nodes, checked func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	if _, err := os.Stat(filepath.Join(root.Dir, scaler.MoveFile)); err == nil && strings.Contains(root.Dir, "scalerd-plan-") {
+		return nil, fmt.Errorf("a plan would move the state of %s", root.Dir)
+	}
 	if nodes == nil {
 		var err error
 		if nodes, err = nodesIn(root.Dir); err != nil {
@@ -276,7 +306,15 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	return drift, nil
 }
 
-func (c *cloud) State(dir string) (scaler.State, error) { return c.state(dir), nil }
+func (c *cloud) State(dir string) (scaler.State, error) {
+	c.mu.Lock()
+	lost := c.lost
+	c.mu.Unlock()
+	if lost != "" && filepath.Base(dir) == lost {
+		return scaler.State{}, scaler.ErrStateLost
+	}
+	return c.state(dir), nil
+}
 
 func (c *cloud) Login(scaler.Root) (string, error) {
 	c.mu.Lock()
