@@ -292,6 +292,9 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	if blind != nil {
 		return nil, blind
 	}
+	if err := c.move(dir); err != nil {
+		return nil, err
+	}
 	var drift []scaler.Change
 	for address := range c.state(dir).Resources {
 		c.mu.Lock()

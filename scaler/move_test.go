@@ -93,3 +93,35 @@ func TestAMoveThatCannotBeMadeIsTakenBack(t *testing.T) {
 		})
 	}
 }
+
+// TestACheckOfAllHasAllStatesMove orders it while a shard is empty.
+func TestACheckOfAllHasAllStatesMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 50)
+		w.submit(strings.Replace(shop, "    policies:", "    drift: {every: 24h}\n    policies:", 1))
+		until(t, "there are 5 nodes", func() bool { return len(w.exist("web")) == 5 })
+		w.meters.set("demand", 20)
+		until(t, "there are 2 nodes", func() bool { return len(w.exist("web")) == 2 })
+		pass(time.Minute)
+		w.submit(strings.Replace(shop, "    policies:", "    drift: {every: 24h}\n    policies:", 1) + "backend: {type: pg}\n")
+		pass(10 * time.Second)
+		left := func() int {
+			found, err := filepath.Glob(filepath.Join(w.dir, "apps", "shop", "web", "*", scaler.MoveFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(found)
+		}
+		if n := left(); n != 2 {
+			t.Fatalf("%d root modules are to move, want the one with nodes and the empty one", n)
+		}
+		if err := w.CheckDrift(t.Context(), "shop", "", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Minute)
+		if n := left(); n != 0 {
+			t.Errorf("%d root modules have not moved", n)
+		}
+	})
+}
