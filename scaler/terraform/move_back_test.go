@@ -66,15 +66,18 @@ func TestAStateMovesBackToWhereItWas(t *testing.T) {
 	}
 }
 
-func TestAMoveIsTakenBack(t *testing.T) {
+func TestAMoveIsTakenBackOrSentElsewhere(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		from, to func(*testing.T) keeper
-		tried    bool
+		// then is where it goes, nil for back.
+		then  func(*testing.T) keeper
+		tried bool
 	}{
-		{"to files, before it ran", keepers["http"], func(*testing.T) keeper { return &files{} }, false},
-		{"to a place that is taken", keepers["http"], keepers["s3"], true},
-		{"from files to a place that is taken", func(*testing.T) keeper { return &files{} }, keepers["http"], true},
+		{"to files, before it ran", keepers["http"], func(*testing.T) keeper { return &files{} }, nil, false},
+		{"to files, before it ran, and elsewhere", keepers["http"], func(*testing.T) keeper { return &files{} }, keepers["s3"], false},
+		{"to a place that is taken", keepers["http"], keepers["s3"], nil, true},
+		{"from files to a place that is taken", func(*testing.T) keeper { return &files{} }, keepers["http"], nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -95,12 +98,16 @@ func TestAMoveIsTakenBack(t *testing.T) {
 					t.Fatalf("Step() = %v to a place that is taken", err)
 				}
 			}
-			r.moveTo(from)
+			last := from
+			if tt.then != nil {
+				last = tt.then(t)
+			}
+			r.moveTo(last)
 			r.nodes("a b")
 			if err := r.step(t.Context(), creates("b")); err != nil {
 				t.Fatalf("Step() = %v after the move was taken back", err)
 			}
-			if state, _ := from.have(); knows(state, "a", "b") != "a b" {
+			if state, _ := last.have(); knows(state, "a", "b") != "a b" {
 				t.Errorf("the state has %q, want a b", knows(state, "a", "b"))
 			}
 			r.nodes("")
