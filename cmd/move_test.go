@@ -8,7 +8,7 @@ import (
 )
 
 // TestStatesMoveBetweenBackends moves the states of a running fleet from files to
-// PostgreSQL, to another place in it, and back: no node is touched, also where scalerd
+// PostgreSQL, to another place in it, to files, and back: no node is touched, also where scalerd
 // is killed meanwhile.
 func TestStatesMoveBetweenBackends(t *testing.T) {
 	t.Parallel()
@@ -35,6 +35,7 @@ func TestStatesMoveBetweenBackends(t *testing.T) {
 		{"backend: {type: pg, config: {schema_name: moved}}\n", true, false},
 		{"", true, true},
 		{"backend: {type: pg, config: {schema_name: again}}\n", true, false},
+		{"backend: {type: pg}\n", false, false}, // where old states were left
 	} {
 		d.submit(description + to.backend)
 		if to.killed {
@@ -53,7 +54,7 @@ func TestStatesMoveBetweenBackends(t *testing.T) {
 		}
 	}
 	d.must("destroy", "shop", "--yes")
-	rows, err := pg.query(`SELECT count(*) FROM "again_shop_web_shard-000".states WHERE data LIKE '%terraform_data%'`)
+	rows, err := pg.query(`SELECT count(*) FROM "shop_web_shard-000".states WHERE data LIKE '%terraform_data%'`)
 	if err != nil || fmt.Sprint(rows) != "[0]" {
 		t.Errorf("states with resources after the end: %v, %v, want 0", rows, err)
 	}

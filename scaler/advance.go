@@ -23,6 +23,7 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 	if err := a.journalEnds(ctx); err != nil {
 		return err
 	}
+	a.recoverOpen(ctx, now) // a description may wait for its end
 	if a.adopting != nil {
 		if err := a.adopt(*a.adopting); err != nil {
 			return err
@@ -33,7 +34,6 @@ func (a *actuator) tryAdvance(ctx context.Context, now time.Time) error {
 	if a.loginChanged() {
 		a.forgive()
 	}
-	a.recoverOpen(ctx, now)
 	if err := a.advanceBase(ctx, now); err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (a *actuator) shardsEmpty() bool {
 // gone reports whether a dismissed group has nothing left.
 func (a *actuator) gone() bool {
 	return len(a.steps) == 0 && a.checking == nil && a.errands == 0 && a.shardsEmpty() && a.looked() &&
-		(a.base == nil || len(a.base.state.Resources) == 0) && !a.anyClaimed()
+		(a.base == nil || a.base.empty() && !a.base.busy && !a.base.recovering) && !a.anyClaimed()
 }
 
 func (a *actuator) remove(ctx context.Context) error {

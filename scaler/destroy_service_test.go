@@ -4,12 +4,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/store"
+	"github.com/scalerd/scalerd/tfgen"
 )
 
 // TestADestroyedApplicationIsForgottenWhereOnlyItsRowIsLeft restarts after a crash
@@ -57,5 +59,36 @@ func TestADropThatIsOrderedTwiceDropsOneNode(t *testing.T) {
 			}
 		}
 		w.stop()
+	})
+}
+
+// TestAGroupWhoseBaseIsUnknownIsNotForgotten destroys an application while the state of
+// what its nodes share can't be read.
+func TestAGroupWhoseBaseIsUnknownIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(strings.Replace(shop, "    min: 1", "    local: {balancer: '127.0.0.1:0'}\n    min: 1", 1))
+		pass(time.Minute)
+		base := filepath.Join(w.dir, "apps", "shop", "web", tfgen.BaseName)
+		if state := w.cloud.state(base); len(state.Resources) == 0 {
+			t.Fatal("the base has nothing")
+		}
+		w.cloud.losing(tfgen.BaseName)
+		if err := w.Destroy(t.Context(), "shop"); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the nodes are gone", func() bool { return len(w.cloud.nodes("web")) == 0 })
+		pass(10 * time.Minute)
+		if _, err := os.Stat(base); err != nil {
+			t.Fatalf("the base is forgotten with what it has: %v", err)
+		}
+		w.cloud.losing("")
+		until(t, "it is gone", func() bool {
+			_, err := w.Application(t.Context(), "shop")
+			return errors.Is(err, scaler.ErrNotFound)
+		})
+		if state := w.cloud.state(base); len(state.Resources) > 0 {
+			t.Errorf("%v is left of what the nodes shared", state.Resources)
+		}
 	})
 }

@@ -131,3 +131,28 @@ func TestNoStepBeginsWithANodeSetThatAPowerCutTakesBack(t *testing.T) {
 		})
 	}
 }
+
+// firstStep is a Store that journals the beginning of a step.
+type firstStep struct{ dryStore }
+
+func (firstStep) BeginStep(context.Context, StepRecord) (int64, error) { return 1, nil }
+
+// TestNodesThatWereTakenOutAreKnownAlsoWhereTheDiskIsFull: their deletion may be
+// refused, and they come back then as they were.
+func TestNodesThatWereTakenOutAreKnownAlsoWhereTheDiskIsFull(t *testing.T) {
+	full := errors.New("no space left on device")
+	s := &shard{name: "shard-000", dir: t.TempDir(), nodes: tfgen.Nodes{"web-0001": {"size": "s"}, "web-0002": {"size": "s"}}}
+	s.disk.around = func(c diskChange, _ string, do func() error) error {
+		if c == diskSettle {
+			return full
+		}
+		return do()
+	}
+	a := &actuator{shards: []*shard{s}, store: firstStep{}}
+	if err := a.rewrite(t.Context(), s, tfgen.Nodes{"web-0001": {"size": "s"}}); !errors.Is(err, full) {
+		t.Fatalf("rewrite() = %v, want %v", err, full)
+	}
+	if got := sortedKeys(s.removed); !slices.Equal(got, []string{"web-0002"}) {
+		t.Errorf("removed = %v, want web-0002", got)
+	}
+}

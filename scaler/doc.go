@@ -76,7 +76,21 @@
 // A lock is held by somebody else. The shard waits, tries again every few seconds,
 // and changes nothing; its status says who holds the lock since when, and how to
 // release it. It goes on by itself. Terraform's http backend does not tell who holds a
-// lock, so there also a lock of our own is waited for.
+// lock, so its server is asked, with the lock request of Terraform's protocol; where it
+// does not answer that, also a lock of our own is waited for.
+//
+// Another scalerd has an application of the same name in the same backend. The first
+// thing in a state is an output that says whose it is, pushed under the state's lock.
+// Whoever comes second stops, makes nothing and names the first. The last step in a root
+// module takes the output away, and who uses it again claims it again. Whose a state is
+// goes by what it says: a kill between any two of these steps leaves it ours or nobody's.
+//
+// The states move, as the description has another backend. Each root module has a file
+// that says where its state was, on disk before its backend is another one; what was
+// read last is known meanwhile. The next step or drift check reads the state there,
+// pushes it, and reads it again before that file goes. Cut short, it begins anew, and
+// finds what it has done; what is older than the last step left it is not moved. One
+// that fails changes nothing, and another description sends it elsewhere or back.
 //
 // The cloud refuses a creation: a quota, or no capacity. What was created stays and
 // counts. The rest is tried with the group's next offering at once, where it has any,

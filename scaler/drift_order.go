@@ -46,7 +46,7 @@ func (a *actuator) checkNow(at time.Time) {
 func (a *actuator) orderChecks(at time.Time) {
 	a.driftOrder.DriftOrder, a.driftOrder.left = DriftOrder{At: at}, map[string]bool{}
 	for _, s := range a.roots() {
-		if s.stateErr != nil || len(s.state.Resources) > 0 {
+		if s.stateErr != nil || len(s.state.Resources) > 0 || s.moving {
 			a.driftOrder.left[s.name] = true
 		}
 	}
@@ -66,7 +66,7 @@ func (a *actuator) orderedCheck(now time.Time) *shard {
 		case s.stateErr != nil && !(a.facts.Backend != nil && errors.Is(s.stateErr, ErrStateLost)):
 			o.began = now
 			a.noteCheck(s, s.stateErr)
-		case a.dismissed || s.stateErr == nil && len(s.state.Resources) == 0:
+		case a.dismissed || s.stateErr == nil && len(s.state.Resources) == 0 && !s.moving:
 			delete(o.left, s.name)
 		default:
 			there[s.name] = true

@@ -42,11 +42,15 @@ type cloud struct {
 	foreign []scaler.Change
 	// blind is why nothing can be compared with what exists, nil for nothing.
 	blind error
-	// looking is how long a drift check lasts, and losing says why a state is lost.
-	looking time.Duration
-	losing  func(dir string) error
+	// looking is how long a drift check lasts, and unreadable
+	// says why a state can't be read.
+	looking    time.Duration
+	unreadable func(dir string) error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
+	// lost is the root module whose state can't be read, and taken the backend, a part
+	// of its block, that no state can move to; empty for none.
+	lost, taken string
 }
 
 func newCloud() *cloud {
@@ -61,6 +65,9 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	c.mu.Unlock()
 	if locked != nil {
 		return nil, locked
+	}
+	if err := c.move(dir); err != nil {
+		return nil, err
 	}
 	changes, err := c.Plan(ctx, root)
 	if err != nil {
@@ -112,6 +119,27 @@ func (c *cloud) Step(ctx context.Context, root scaler.Root, expect scaler.Expect
 	}
 	watch.Results(results)
 	return changes, err
+}
+
+// move ends a move of the state, where it can.
+func (c *cloud) move(dir string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	path := filepath.Join(dir, scaler.MoveFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	if block, err := os.ReadFile(filepath.Join(dir, tfgen.BackendFile)); err == nil && c.taken != "" && strings.Contains(string(block), c.taken) {
+		return fmt.Errorf("its new backend is taken")
+	}
+	return os.Remove(path)
+}
+
+// losing makes the state of the root modules of that name unreadable, or none.
+func (c *cloud) losing(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = name
 }
 
 // Recover finds no terraform of an earlier scalerd.
@@ -208,6 +236,9 @@ func (c *cloud) Plan(_ context.Context, root scaler.Root) ([]scaler.Change, erro
 }
 
 func (c *cloud) Check(ctx context.Context, root scaler.Root, expect scaler.Expect, nodes tfgen.Nodes, checked func(context.Context, scaler.SavedPlan) error) ([]scaler.Change, error) {
+	if _, err := os.Stat(filepath.Join(root.Dir, scaler.MoveFile)); err == nil && strings.Contains(root.Dir, "scalerd-plan-") {
+		return nil, fmt.Errorf("a plan would move the state of %s", root.Dir)
+	}
 	if nodes == nil {
 		var err error
 		if nodes, err = nodesIn(root.Dir); err != nil {
@@ -265,6 +296,9 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	if blind != nil {
 		return nil, blind
 	}
+	if err := c.move(dir); err != nil {
+		return nil, err
+	}
 	before := c.state(dir).Resources
 	time.Sleep(looking)
 	after := c.state(dir).Resources
@@ -284,10 +318,13 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 
 func (c *cloud) State(dir string) (scaler.State, error) {
 	c.mu.Lock()
-	losing := c.losing
+	unreadable, lost := c.unreadable, c.lost
 	c.mu.Unlock()
-	if losing != nil {
-		if err := losing(dir); err != nil {
+	if lost != "" && filepath.Base(dir) == lost {
+		return scaler.State{}, scaler.ErrStateLost
+	}
+	if unreadable != nil {
+		if err := unreadable(dir); err != nil {
 			return scaler.State{}, err
 		}
 	}
@@ -528,5 +565,5 @@ func (c *cloud) lookingFor(d time.Duration) {
 func (c *cloud) losingStates(lost func(dir string) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.losing = lost
+	c.unreadable = lost
 }

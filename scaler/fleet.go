@@ -39,6 +39,8 @@ type Fleet struct {
 	penalties map[string]RememberedPenalty
 	// Lookup is what the cloud has of the group and no state tells of.
 	Lookup LookupStatus
+	// Moving is set while a state is not yet where the description has it.
+	Moving bool
 	// Settled is set while the last wish is carried out completely.
 	Settled bool
 	// Removed is set when the group is gone, with all it had.
@@ -123,6 +125,7 @@ func (a *actuator) snapshot() *Fleet {
 	for _, s := range a.roots() {
 		f.Drift = append(f.Drift, a.drift[s.name]...)
 		f.Failures = max(f.Failures, s.failures)
+		f.Moving = f.Moving || s.moving
 		if s.err != nil && f.Problem == "" {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}

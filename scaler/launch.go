@@ -26,10 +26,11 @@ func (a *actuator) rewrite(ctx context.Context, s *shard, nodes tfgen.Nodes) err
 		return err
 	}
 	before := s.nodes
-	if err := s.writeNodes(nodes); err != nil {
+	err = s.writeNodes(nodes)
+	s.noteRemoved(before) // also where the new one may not outlast a power cut
+	if err != nil {
 		return err
 	}
-	s.noteRemoved(before)
 	e := s.expect(a.module)
 	if s.err != nil && e.creations() > 0 {
 		return a.enter(ctx, s, PhaseWritten) // what failed before goes on failing: its retry does this too

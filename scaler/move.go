@@ -33,13 +33,15 @@ type Move struct {
 	Block string `json:"block,omitempty"`
 }
 
-// movable refuses to move the states of an application that is not at rest.
+// movable refuses to move the states of an application that is not at rest, unless it
+// is a move that keeps it from that.
 func (a *application) movable(to *spec.Backend) error {
 	for _, g := range a.groups {
 		why := ""
 		switch fleet := g.actuator.Fleet(); {
 		case fleet.Unknown != "":
 			why = fleet.Unknown
+		case fleet.Moving && len(fleet.Steps) == 0: // one that can't be made is changed, or taken back
 		case fleet.Problem != "":
 			why = fleet.Problem
 		case !g.actuator.settled():
@@ -72,11 +74,18 @@ func (a *actuator) moveStates(d description) error {
 	return nil
 }
 
+// hasMove reports whether the root module has a MoveFile. One that can't be looked for
+// counts as there.
+func (s *shard) hasMove() bool {
+	_, err := os.Stat(filepath.Join(s.dir, MoveFile))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // beginMove notes where the state was. One that was not moved yet is where it was
 // before.
 func (s *shard) beginMove(from, to *spec.Backend) error {
-	path := filepath.Join(s.dir, MoveFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if s.moving = s.hasMove(); !s.moving {
+		path := filepath.Join(s.dir, MoveFile)
 		block, err := os.ReadFile(filepath.Join(s.dir, tfgen.BackendFile))
 		if errors.Is(err, fs.ErrNotExist) != (from == nil) {
 			return nil // it was begun, and ended by now
@@ -88,6 +97,7 @@ func (s *shard) beginMove(from, to *spec.Backend) error {
 		if err := s.disk.writeFile(path, text); err != nil {
 			return err
 		}
+		s.moving = true
 		if err := s.disk.settle(s.dir); err != nil { // before the backend is another one
 			return err
 		}

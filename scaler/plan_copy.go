@@ -49,7 +49,7 @@ func copyGroup(from, to string) error {
 }
 
 func copied(name string) bool {
-	return name != tfgen.BackendFile && (strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".tfstate") ||
+	return name != tfgen.BackendFile && name != MoveFile && (strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".tfstate") ||
 		strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".yaml"))
 }
 

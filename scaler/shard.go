@@ -40,6 +40,8 @@ type shard struct {
 	// stateErr is set while the true content is unknown.
 	stateErr error
 	busy     bool
+	// moving is set while its state is not yet where its files have it; see MoveFile.
+	moving bool
 	// unsure is set where terraform may have been interrupted: what is written is
 	// carried out before anything else is decided about it.
 	unsure bool
@@ -104,12 +106,16 @@ func loadShard(dir string, d disk, tf Terraform) (*shard, error) {
 		return nil, fmt.Errorf("read digest: %w", err)
 	}
 	s.applied = string(applied)
+	s.moving = s.hasMove()
 	s.readState(tf)
 	return s, s.readAdopts()
 }
 
 func (s *shard) readState(tf Terraform) {
 	s.state, s.stateErr = tf.State(s.dir)
+	if s.moving && !s.hasMove() {
+		s.moving, s.serialKnown = false, false // where it is now its serial may be another
+	}
 }
 
 // writeNodes replaces the node set on disk: either all of it is there or the old

@@ -34,6 +34,9 @@ type backend struct {
 	then func(*backend)
 	// before changes it before each request, which fails where it returns true.
 	before func(b *backend, method, body string) bool
+	// hold makes whoever asks for a state wait until it is closed, and asked is closed
+	// when somebody does; nil for neither.
+	hold, asked chan struct{}
 	// password, where it is set, must come with each request.
 	password string
 }
@@ -48,6 +51,13 @@ func newBackend(t *testing.T) *backend {
 
 func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
+	if hold := b.hold; hold != nil && r.Method == http.MethodGet {
+		b.hold = nil
+		b.mu.Unlock()
+		close(b.asked)
+		<-hold
+		b.mu.Lock()
+	}
 	defer b.mu.Unlock()
 	body, err := io.ReadAll(r.Body)
 	if err != nil || b.broken {

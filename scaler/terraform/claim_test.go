@@ -96,8 +96,8 @@ func TestOfTwoThatClaimAnEmptyStateOneGetsIt(t *testing.T) {
 	if err := second.stepAs("second", creates("a", "b"), watcher{}); err != nil {
 		t.Errorf("Step() of the second after the end of the first = %v", err)
 	}
-	if err := first.drift(); !errors.Is(err, scaler.ErrStateLost) {
-		t.Errorf("Drift() of the first after it = %v, want ErrStateLost", err)
+	if changes, err := first.runner.Drift(t.Context(), first.claim("first")); err != nil || len(changes) > 0 || first.have() != "" {
+		t.Errorf("Drift() of the first after it = %v, %v and it has %q, want nothing of the second's", changes, err, first.have())
 	}
 }
 
@@ -125,5 +125,78 @@ func TestAClaimThatCameInBetweenIsNotWrittenOver(t *testing.T) {
 	})
 	if state, _ := b.have(); !strings.Contains(state, "theirs") {
 		t.Errorf("the state is %s, want theirs", state)
+	}
+}
+
+// TestWhoGaveUpAClaimClaimsAgain uses a root module again after another scalerd had its
+// state.
+func TestWhoGaveUpAClaimClaimsAgain(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	ours, theirs := b.root(t, "a"), b.root(t, "")
+	gone := scaler.Expect{Destroy: true}
+	if err := ours.stepAs("ours", creates("a"), watcher{}); err != nil {
+		t.Fatal(err)
+	}
+	ours.nodes("")
+	if err := ours.stepAs("ours", scaler.Expect{Delete: []string{address("a")}, Destroy: true}, watcher{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := theirs.stepAs("theirs", scaler.Expect{}, watcher{}); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := b.have()
+	ours.nodes("a")
+	if err := ours.stepAs("ours", creates("a"), watcher{}); err == nil || !strings.Contains(err.Error(), "installation theirs (this one is ours)") {
+		t.Errorf("Step() = %v after another one has claimed the state, want it to name that one", err)
+	}
+	if after, _ := b.have(); after != before {
+		t.Error("their state was changed")
+	}
+	if err := theirs.stepAs("theirs", gone, watcher{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ours.stepAs("ours", creates("a"), watcher{}); err != nil {
+		t.Errorf("Step() after their end = %v", err)
+	}
+	if state, _ := b.have(); knows(state, "a") != "a" || !strings.Contains(state, `"ours"`) {
+		t.Errorf("the state is %s, want ours with a", state)
+	}
+}
+
+// TestAStateFromBeforeThereWereClaimsIsClaimed takes a root module of an older scalerd,
+// whose state has outputs and nothing else.
+func TestAStateFromBeforeThereWereClaimsIsClaimed(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	r := b.root(t, "a")
+	if err := r.step(t.Context(), creates("a")); err != nil {
+		t.Fatal(err)
+	}
+	r.nodes("")
+	if err := r.step(t.Context(), scaler.Expect{Delete: []string{address("a")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(r.dir, "backend.claimed")); err != nil {
+		t.Fatal(err)
+	}
+	r.nodes("a")
+	if err := r.stepAs("ours", creates("a"), watcher{}); err != nil {
+		t.Errorf("Step() = %v", err)
+	}
+	if state, _ := b.have(); knows(state, "a") != "a" || !strings.Contains(state, `"ours"`) {
+		t.Errorf("the state is %s, want ours with a", state)
+	}
+}
+
+func TestWhatAKilledPushLeftIsRemoved(t *testing.T) {
+	t.Parallel()
+	r := newRoot(t, "")
+	r.write("push.tfstate", "{}")
+	if err := r.step(t.Context(), scaler.Expect{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, "push.tfstate")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a whole state is left: %v", err)
 	}
 }

@@ -47,7 +47,7 @@ func TestALockServerIsAskedWhereItMayBeCalledOnly(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			info, err := s.ask()
+			info, _, err := s.ask()
 			if tt.refused == "" && (err != nil || info.who != "anna@laptop") {
 				t.Errorf("ask() = %+v, %v, want the holder", info, err)
 			}

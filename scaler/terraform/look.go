@@ -43,6 +43,9 @@ func (r *Runner) Drift(ctx context.Context, root scaler.Root) ([]scaler.Change, 
 	}
 	// It only reads, so it takes no lock and delays no step.
 	planned, err := r.planOnly(ctx, "drift", root, r.checkState, tell, tfexec.RefreshOnly(true), tfexec.Lock(false), tfexec.Out(file))
+	if errors.Is(err, errNotOurs) {
+		return nil, nil // it has nothing that could drift
+	}
 	return planned.drift, err
 }
 
@@ -81,11 +84,17 @@ func detail(ctx context.Context, tf driver, file string, drift []scaler.Change) 
 	return nil
 }
 
+// errNotOurs is what checkState answers of a state in a backend that is not claimed.
+var errNotOurs = errors.New("the state is not claimed")
+
 // checkState reads a state in a backend anew, and answers whether the state can be
 // trusted: of one that cannot, nothing is planned. One that is cut short may be what
 // terraform writes at this moment, for a step that did not wait for this look: only
 // the next step, which nothing runs beside, may put the one before in its place.
 func (r *Runner) checkState(ctx context.Context, tf driver) error {
+	if remote(tf.dir) && !r.claimed(tf) {
+		return errNotOurs
+	}
 	if err := r.pull(ctx, tf); err != nil {
 		return err
 	}

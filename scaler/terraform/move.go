@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/scalerd/scalerd/scaler"
@@ -32,10 +31,11 @@ func moving(dir string) bool {
 }
 
 // move moves the state of a root module to where its files say that it is, and
-// initialises the module for that. One move at a time: a step and a drift check may
-// both come first.
+// initialises the module for that. One at a time in a module: a step and a drift check
+// may both come first.
 func (r *Runner) move(ctx context.Context, tf driver, progress func(scaler.Progress)) error {
-	free, err := acquire(ctx, r.initing)
+	lock, _ := r.moves.LoadOrStore(tf.dir, make(chan struct{}, 1))
+	free, err := acquire(ctx, lock.(chan struct{}))
 	if err != nil {
 		return err
 	}
@@ -48,13 +48,23 @@ func (r *Runner) move(ctx context.Context, tf driver, progress func(scaler.Progr
 	if err != nil {
 		return err
 	}
-	if err := r.terraformInit(ctx, tf); err != nil {
+	if err := r.initAlone(ctx, tf); err != nil {
 		return err
 	}
 	if err := r.finishMove(ctx, tf, text); err != nil {
 		return err
 	}
 	return noteInit(tf.dir)
+}
+
+// initAlone runs `terraform init` while no other one runs.
+func (r *Runner) initAlone(ctx context.Context, tf driver) error {
+	free, err := acquire(ctx, r.initing)
+	if err != nil {
+		return err
+	}
+	defer free()
+	return r.terraformInit(ctx, tf)
 }
 
 // beginMove reads the state of a root module that is to move from where it was, and
@@ -71,7 +81,10 @@ func (r *Runner) beginMove(ctx context.Context, tf driver) (text string, err err
 	if move.From == nil {
 		text, err = leaveFile(tf.dir)
 	} else {
-		text, err = r.leaveBackend(ctx, tf, move)
+		if text, err = r.leaveBackend(ctx, tf, move); err == nil && remote(tf.dir) {
+			// A move to files that was taken back has left a copy, which init would ask about.
+			err = renameIfThere(filepath.Join(tf.dir, stateFile), filepath.Join(tf.dir, movedFile))
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("move the state of %s: %w", tf.dir, err)
@@ -87,7 +100,7 @@ func leaveFile(dir string) (string, error) {
 	}
 	from, to := filepath.Join(dir, stateFile), filepath.Join(dir, movedFile)
 	if remote(dir) {
-		if err := os.Rename(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := renameIfThere(from, to); err != nil {
 			return "", err
 		}
 		from = to
@@ -97,6 +110,13 @@ func leaveFile(dir string) (string, error) {
 		err = nil
 	}
 	return string(text), errors.Join(err, notOlder(dir, string(text)))
+}
+
+func renameIfThere(from, to string) error {
+	if err := os.Rename(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // leaveBackend reads a state from the backend where it was, with that one's login, in a
@@ -164,15 +184,20 @@ func (r *Runner) finishMove(ctx context.Context, tf driver, text string) error {
 			return fmt.Errorf("move the state of %s: %w", tf.dir, err)
 		}
 	}
+	there := text
 	if remote(tf.dir) {
-		err = r.moveIn(ctx, tf, text, state)
+		there, err = r.moveIn(ctx, tf, text, state)
 	} else {
-		err = moveOut(tf.dir, text)
+		err = r.moveOut(tf.dir, text)
+	}
+	if err == nil {
+		err = r.endMove(tf.dir, state)
+	}
+	if err == nil && there != "" {
+		// Not before: what is seen is what was there before, until it has moved.
+		err = r.write(tf.dir, seenFile, []byte(there))
 	}
 	if err != nil {
-		return fmt.Errorf("move the state of %s: %w", tf.dir, err)
-	}
-	if err := removeFile(filepath.Join(tf.dir, scaler.MoveFile)); err != nil {
 		return fmt.Errorf("move the state of %s: %w", tf.dir, err)
 	}
 	if knownErr != nil || known.Serial != state.Serial {
@@ -182,75 +207,53 @@ func (r *Runner) finishMove(ctx context.Context, tf driver, text string) error {
 }
 
 // moveOut makes a state a file.
-func moveOut(dir, text string) error {
+func (r *Runner) moveOut(dir, text string) error {
 	if text != "" {
-		if err := renameio.WriteFile(filepath.Join(dir, stateFile), []byte(text), 0o600); err != nil {
+		if err := r.write(dir, stateFile, []byte(text)); err != nil {
 			return err
 		}
 	}
-	return errors.Join(removeFile(filepath.Join(dir, claimFile)), removeFile(filepath.Join(dir, scaler.RemoteStateFile)))
+	return errors.Join(r.forget(dir, claimFile), r.forget(dir, scaler.RemoteStateFile))
 }
 
 // moveIn pushes a state to the backend, unless it is there already, and takes what is
-// there then for the known one. Terraform gives a state that it pushes to where there
+// there then, which it returns, for the known one. Terraform gives a state that it pushes to where there
 // is none another lineage, so it is known by its content.
-func (r *Runner) moveIn(ctx context.Context, tf driver, text string, state scaler.State) error {
-	claim, seen, known := filepath.Join(tf.dir, claimFile), filepath.Join(tf.dir, seenFile), filepath.Join(tf.dir, scaler.RemoteStateFile)
-	if text == "" {
-		return errors.Join(removeFile(claim), removeFile(known)) // the next step claims what is there
+func (r *Runner) moveIn(ctx context.Context, tf driver, text string, state scaler.State) (string, error) {
+	if state.Lineage == "" { // there is none: the next step claims what is there
+		return "", errors.Join(r.forget(tf.dir, claimFile), r.forget(tf.dir, scaler.RemoteStateFile))
 	}
-	there, err := tf.StatePull(ctx)
+	if tf.installation != "" && state.Installation != tf.installation { // as of a file
+		claiming, err := withClaim([]byte(text), tf.installation, 0)
+		if err != nil {
+			return "", err
+		}
+		text, state.Installation = string(claiming), tf.installation
+	}
+	there, found, err := r.found(ctx, tf, state)
 	if err != nil {
-		return fmt.Errorf("read what its new backend has: %w", err)
+		return "", err
 	}
-	if moved, err := isThere(there, state); err != nil {
-		return err
-	} else if !moved {
-		if err := os.WriteFile(filepath.Join(tf.dir, pushedFile), []byte(text), 0o600); err != nil {
-			return err
+	if found != foundIt {
+		err := r.change(movePush, func() error { return r.pushText(ctx, tf, []byte(text), found == foundOld) })
+		if err != nil {
+			return "", err
 		}
-		defer os.Remove(filepath.Join(tf.dir, pushedFile))
-		if err := r.push(ctx, tf, pushedFile); err != nil {
-			return err
-		}
-		if there, err = tf.StatePull(ctx); err != nil {
-			return fmt.Errorf("read what its new backend has: %w", err)
-		}
-		if moved, err = isThere(there, state); err != nil || !moved {
-			return errors.Join(err, errors.New("it was pushed to its new backend, and is not there"))
+		if there, found, err = r.found(ctx, tf, state); err != nil || found != foundIt {
+			return "", errors.Join(err, errors.New("it was pushed to its new backend, and is not there"))
 		}
 	}
 	// Without the old copy the new lineage is no surprise, wherever this is cut short.
-	if err := removeFile(seen); err != nil {
-		return err
+	if err := r.forget(tf.dir, seenFile); err != nil {
+		return "", err
 	}
-	for _, path := range []string{known, seen} {
-		if err := renameio.WriteFile(path, []byte(there), 0o600); err != nil {
-			return err
-		}
+	if err := r.write(tf.dir, scaler.RemoteStateFile, []byte(there)); err != nil {
+		return "", err
 	}
-	return renameio.WriteFile(claim, nil, 0o600)
-}
-
-// isThere compares what a backend has with a state that moves to it. Anything else that
-// is there is an error.
-func isThere(text string, state scaler.State) (bool, error) {
-	if strings.TrimSpace(text) == "" {
-		return false, nil
+	if tf.installation != "" {
+		return there, nil // it says whose it is
 	}
-	there, err := parseState([]byte(text))
-	if err != nil {
-		return false, fmt.Errorf("what its new backend has: %w", err)
-	}
-	same := there
-	same.Lineage, same.Serial = state.Lineage, state.Serial
-	if encoded(same) == encoded(state) {
-		return true, nil
-	}
-	if len(there.Resources) > 0 || there.Installation != "" {
-		return false, fmt.Errorf("its new backend already has a state with %d resources (installation %q): give the backend another key", len(there.Resources), there.Installation)
-	}
-	return false, nil
+	return there, r.write(tf.dir, claimFile, nil)
 }
 
 // encoded is a state as a text that is the same for the same state.

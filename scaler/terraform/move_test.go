@@ -45,12 +45,14 @@ func (r root) moveTo(to keeper) {
 	if move.Block != "" {
 		move.From, known = &spec.Backend{Type: "old"}, read(r.dir, scaler.RemoteStateFile)
 	}
-	text, err := json.Marshal(move)
-	if err != nil {
-		r.t.Fatal(err)
+	if read(r.dir, scaler.MoveFile) == "" { // else it was not moved yet
+		text, err := json.Marshal(move)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		r.write(scaler.MoveFile, string(text))
 	}
-	r.write(scaler.MoveFile, string(text))
-	block := read(to.root(r.t, "").dir, tfgen.BackendFile)
+	block := read(to.root(r.t, "").dir, tfgen.BackendFile) // of files that is none
 	if f, is := to.(*files); is {
 		f.dir = r.dir
 		r.write(scaler.StateFile, known)

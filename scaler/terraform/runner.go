@@ -56,6 +56,10 @@ type Runner struct {
 	// parallel ones.
 	initing chan struct{}
 
+	// around is put around each change that a move of a state makes, by tests.
+	around func(c moveChange, do func() error) error
+	// moves has a channel with room for one for each directory whose state was moved.
+	moves sync.Map
 	// pulling has a *sync.Mutex for each directory whose state is read from a backend.
 	pulling sync.Map
 	// states has a stateRead for each directory whose state was read.
@@ -142,6 +146,8 @@ type driver struct {
 	dir string
 	// env is terraform's environment.
 	env map[string]string
+	// installation is whose the root module's state is; see scaler.Root.
+	installation string
 	// varFile holds the values of sensitive variables while the driver is used, or
 	// is empty.
 	varFile string
@@ -172,7 +178,7 @@ func (r *Runner) driveFor(purpose string, root scaler.Root) (d driver, close fun
 	if err != nil {
 		return driver{}, nil, err
 	}
-	d = driver{Terraform: tf, dir: root.Dir, env: env, finds: root.Cloud != "" && root.Cloud != spec.CloudModule}
+	d = driver{Terraform: tf, dir: root.Dir, env: env, installation: root.Installation, finds: root.Cloud != "" && root.Cloud != spec.CloudModule}
 	if len(set.Variables) == 0 {
 		return d, func() { r.release(purpose, root.Dir) }, nil
 	}

@@ -126,6 +126,11 @@ func (r *Runner) settle(ctx context.Context, tf driver, watch scaler.Watcher) (m
 			return moved, fmt.Errorf("remove old plan: %w", err)
 		}
 	}
+	if !moving(tf.dir) { // a move may be under way in a drift check, and removes its own
+		if err := removeFile(filepath.Join(tf.dir, pushedFile)); err != nil {
+			return moved, fmt.Errorf("remove what was pushed: %w", err)
+		}
+	}
 	if err := mend(tf.dir); err != nil {
 		return moved, err
 	}
@@ -171,7 +176,7 @@ func (r *Runner) pushErrored(ctx context.Context, tf driver, watch scaler.Watche
 			scaler.ErrStateLost, errored.Serial, errored.Lineage, path, current.Serial, current.Lineage, erroredFile)
 	}
 	watch.Progress(scaler.Progress{Phase: "plan", Message: fmt.Sprintf("pushes the state that terraform could not write (serial %d)", errored.Serial)})
-	if err := r.push(ctx, tf, erroredFile); err != nil {
+	if err := r.push(ctx, tf, erroredFile, false); err != nil {
 		return false, err
 	}
 	return true, putAway(path, errored.Serial)
@@ -189,10 +194,11 @@ func pulled(ctx context.Context, tf driver) (scaler.State, error) {
 	return parseState([]byte(text))
 }
 
-// push puts a state that is a file in the root module in its place.
-func (r *Runner) push(ctx context.Context, tf driver, name string) error {
+// push puts a state that is a file in the root module in its place; with force also in
+// that of another one.
+func (r *Runner) push(ctx context.Context, tf driver, name string, force bool) error {
 	return r.locked(tf, operationPush, func() error {
-		if err := tf.StatePush(ctx, name, tfexec.Lock(true), tfexec.LockTimeout(planLockTimeout)); err != nil {
+		if err := tf.StatePush(ctx, name, tfexec.Force(force), tfexec.Lock(true), tfexec.LockTimeout(planLockTimeout)); err != nil {
 			return fmt.Errorf("push %s: %w", filepath.Join(tf.dir, name), err)
 		}
 		return nil

@@ -199,7 +199,7 @@ func instanceAddress(module, kind, name string, key any) string {
 // remember keeps a copy of the state that the step left.
 func (r *Runner) remember(ctx context.Context, tf driver) error {
 	dir := tf.dir
-	if remote(dir) && !claimed(dir) { // it may be somebody else's
+	if remote(dir) && !r.claimed(tf) { // it may be somebody else's
 		return nil
 	}
 	if err := r.pull(ctx, tf); err != nil {
@@ -213,13 +213,12 @@ func (r *Runner) remember(ctx context.Context, tf driver) error {
 		return fmt.Errorf("read state: %w", err)
 	}
 	path := filepath.Join(dir, seenFile)
-	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
-		return nil
+	if have, err := os.ReadFile(path); err != nil || !bytes.Equal(have, text) {
+		if err := renameio.WriteFile(path, text, 0o600); err != nil {
+			return fmt.Errorf("keep state of %s: %w", dir, err)
+		}
 	}
-	if err := renameio.WriteFile(path, text, 0o600); err != nil {
-		return fmt.Errorf("keep state of %s: %w", dir, err)
-	}
-	return nil
+	return r.noteClaim(tf)
 }
 
 // mend puts the last whole state in the place of one that was cut short.

@@ -41,8 +41,11 @@ func (r *Runner) Step(ctx context.Context, root scaler.Root, expect scaler.Expec
 		return nil, err
 	}
 	var changes []scaler.Change
-	if err = r.claim(ctx, tf, root); err == nil {
+	if err = r.claim(ctx, tf); err == nil {
 		changes, err = r.planAndApply(ctx, tf, expect, watch)
+	}
+	if err == nil && expect.Destroy {
+		err = removeFile(filepath.Join(tf.dir, claimFile))
 	}
 	if !cutShort(err) && !isLocked(err) {
 		err = errors.Join(err, endRuns(root.Dir))

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -46,7 +47,20 @@ func (b *Backend) Same(other *Backend) bool {
 	if b == nil || other == nil {
 		return b == other
 	}
-	return b.Type == other.Type && b.StateKey() == other.StateKey() && fmt.Sprint(b.Config) == fmt.Sprint(other.Config)
+	return b.Type == other.Type && b.StateKey() == other.StateKey() && b.encodedConfig() == other.encodedConfig()
+}
+
+// encodedConfig is the same text for the same arguments, whether they were read from
+// YAML or from JSON, whose numbers have other types.
+func (b *Backend) encodedConfig() string {
+	text, err := json.Marshal(b.Config)
+	if err != nil {
+		return fmt.Sprint(b.Config)
+	}
+	if len(b.Config) == 0 {
+		return ""
+	}
+	return string(text)
 }
 
 // String names the backend in a sentence.

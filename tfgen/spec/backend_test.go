@@ -1,6 +1,9 @@
 package spec
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+)
 
 func TestParseReportsMistakesOfABackend(t *testing.T) {
 	const secret = "holds a secret, and the description is written to files; remove it, and use the backend's environment variables, or an entry of type backend in scalerd's credentials"
@@ -48,6 +51,19 @@ func TestABackendIsTheSameWhoeverLogsIn(t *testing.T) {
 		if got := one.Same(tt.other); got != tt.want {
 			t.Errorf("Same() of a backend %s = %t, want %t", tt.name, got, tt.want)
 		}
+	}
+	// What is stored comes back from JSON.
+	described := &Backend{Type: "pg", Config: map[string]any{"max": 1_000_000, "nested": map[string]any{"n": 2_000_000}}}
+	text, err := json.Marshal(described)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := new(Backend)
+	if err := json.Unmarshal(text, stored); err != nil {
+		t.Fatal(err)
+	}
+	if !described.Same(stored) {
+		t.Errorf("Same() of %+v and %+v = false, want true: it is the same one, read from JSON", described, stored)
 	}
 	if none := (*Backend)(nil); !none.Same(nil) {
 		t.Error("Same() of none and none = false, want true")
