@@ -44,6 +44,7 @@ type cloud struct {
 	blind error
 	// looking is how long a drift check lasts, and losing says why a state is lost.
 	looking time.Duration
+	looks   int
 	losing  func(dir string) error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
@@ -261,6 +262,7 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	dir := root.Dir
 	c.mu.Lock()
 	blind, looking := c.blind, c.looking
+	c.looks++
 	c.mu.Unlock()
 	if blind != nil {
 		return nil, blind
@@ -529,4 +531,11 @@ func (c *cloud) losingStates(lost func(dir string) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.losing = lost
+}
+
+// looked is how many drift checks were begun.
+func (c *cloud) looked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.looks
 }

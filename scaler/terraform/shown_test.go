@@ -22,7 +22,11 @@ func later(t *testing.T) (path, shows string) {
 	path, shows = filepath.Join(dir, "terraform"), filepath.Join(dir, "shows")
 	script := fmt.Sprintf(`#!/bin/sh
 [ "$1" = show ] && echo show >> '%s'
-to() { [ -s terraform.tfstate ] && sed -i 's/^  "version": ./  "version": '$1'/' terraform.tfstate; }
+to() {
+  for file in terraform.tfstate errored.tfstate; do
+    [ -s $file ] && sed -i 's/^  "version": ./  "version": '$1'/' $file
+  done
+}
 to 4
 '%s' "$@"
 code=$?
@@ -127,6 +131,34 @@ resource "terraform_data" "part" { count = 2 }
 	}
 	if err := r.drift(); !errors.Is(err, scaler.ErrStateLost) {
 		t.Errorf("Drift() of an older state = %v, want ErrStateLost", err)
+	}
+}
+
+// TestAnErroredStateOfAnotherFormatIsPushed needs its lineage and serial only.
+func TestAnErroredStateOfAnotherFormatIsPushed(t *testing.T) {
+	t.Parallel()
+	engine, _ := later(t)
+	r := newRoot(t, "a")
+	r.runner = terraform.NewRunner(engine, terraform.Options{Processes: 2})
+	if err := r.step(t.Context(), creates("a")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := r.runner.State(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(r.dir, "terraform.tfstate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := strings.Replace(string(text), fmt.Sprintf(`"serial": %d`, before.Serial), fmt.Sprintf(`"serial": %d`, before.Serial+5), 1)
+	r.write("errored.tfstate", next)
+	if err := r.step(t.Context(), scaler.Expect{}); !errors.Is(err, scaler.ErrStateMoved) {
+		t.Fatalf("Step() = %v, want ErrStateMoved", err)
+	}
+	after, err := r.runner.State(r.dir)
+	if err != nil || after.Serial <= before.Serial || len(after.Resources) != 1 {
+		t.Errorf("State() = serial %d with %d resources, %v, want one above %d with one", after.Serial, len(after.Resources), err, before.Serial)
 	}
 }
 

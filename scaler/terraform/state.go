@@ -172,6 +172,16 @@ func parseState(text []byte) (scaler.State, error) {
 	return state, nil
 }
 
+// parseHead is parseState where lineage and serial are enough: a state that terraform
+// alone can read tells them too.
+func parseHead(text []byte) (scaler.State, error) {
+	state, err := parseState(text)
+	if errors.Is(err, scaler.ErrStateUnread) && state.Lineage != "" {
+		err = nil
+	}
+	return state, err
+}
+
 func instanceAddress(module, kind, name string, key any) string {
 	var b strings.Builder
 	if module != "" {
