@@ -42,10 +42,11 @@ type cloud struct {
 	foreign []scaler.Change
 	// blind is why nothing can be compared with what exists, nil for nothing.
 	blind error
-	// looking is how long a drift check lasts, and losing says why a state is lost.
-	looking time.Duration
-	looks   int
-	losing  func(dir string) error
+	// looking is how long a drift check lasts, looks how many were begun, and unreadable
+	// says why a state can't be read.
+	looking    time.Duration
+	looks      int
+	unreadable func(dir string) error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
 }
@@ -286,10 +287,10 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 
 func (c *cloud) State(dir string) (scaler.State, error) {
 	c.mu.Lock()
-	losing := c.losing
+	unreadable := c.unreadable
 	c.mu.Unlock()
-	if losing != nil {
-		if err := losing(dir); err != nil {
+	if unreadable != nil {
+		if err := unreadable(dir); err != nil {
 			return scaler.State{}, err
 		}
 	}
@@ -530,7 +531,7 @@ func (c *cloud) lookingFor(d time.Duration) {
 func (c *cloud) losingStates(lost func(dir string) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.losing = lost
+	c.unreadable = lost
 }
 
 // looked is how many drift checks were begun.

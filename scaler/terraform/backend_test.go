@@ -32,10 +32,10 @@ type backend struct {
 	away, broken bool
 	// then changes it once, after a state was asked for that is not there.
 	then func(*backend)
-	// before changes it before each request, which fails where it returns true.
-	before func(b *backend, method, body string) bool
 	// password, where it is set, must come with each request.
 	password string
+	// before changes it before each request, which fails where it returns true.
+	before func(b *backend, method, body string) bool
 }
 
 func newBackend(t *testing.T) *backend {
