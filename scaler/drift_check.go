@@ -18,7 +18,7 @@ func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
 		}
 		return
 	}
-	if next := a.lostRemote(now); next != nil {
+	if next := a.unread(now); next != nil {
 		if a.driftBudget.take(now) {
 			a.startCheck(ctx, next)
 		}
@@ -47,17 +47,20 @@ func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
 	}
 }
 
-// rereadLost is the time between two looks at a state that was lost in its backend.
+// rereadLost is the time between two looks at a state that only a check can read.
 const rereadLost = 15 * time.Second
 
-// lostRemote is a shard whose state was lost in its backend and is to be looked at
-// again: a file that comes back is seen without that.
-func (a *actuator) lostRemote(now time.Time) *shard {
-	if a.facts.Backend == nil {
-		return nil
-	}
+// checkReads reports whether a check may read a state that can't be read now: one that
+// was lost in its backend, where a file that comes back is seen without that, and one
+// that terraform has to show.
+func (a *actuator) checkReads(s *shard) bool {
+	return a.facts.Backend != nil && errors.Is(s.stateErr, ErrStateLost) || errors.Is(s.stateErr, ErrStateUnread)
+}
+
+// unread is a shard with such a state, which is to be looked at again.
+func (a *actuator) unread(now time.Time) *shard {
 	for _, s := range a.roots() {
-		if !s.busy && !s.recovering && errors.Is(s.stateErr, ErrStateLost) && now.Sub(a.checked[s.name]) >= rereadLost {
+		if !s.busy && !s.recovering && a.checkReads(s) && now.Sub(a.checked[s.name]) >= rereadLost {
 			return s
 		}
 	}

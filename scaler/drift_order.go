@@ -63,7 +63,7 @@ func (a *actuator) orderedCheck(now time.Time) *shard {
 	for _, s := range a.roots() {
 		switch {
 		case !o.left[s.name]:
-		case s.stateErr != nil && !(a.facts.Backend != nil && errors.Is(s.stateErr, ErrStateLost)):
+		case s.stateErr != nil && !a.checkReads(s):
 			o.began = now
 			a.noteCheck(s, s.stateErr)
 		case a.dismissed || s.stateErr == nil && len(s.state.Resources) == 0 && !s.moving:

@@ -210,3 +210,29 @@ func TestWhatChecksFoundIsToldWhileTheApplicationIsBusy(t *testing.T) {
 		}
 	})
 }
+
+// TestAStateThatOnlyTerraformReadsIsReadByACheck changes a state without a step, in a
+// format that terraform has to be asked about.
+func TestAStateThatOnlyTerraformReadsIsReadByACheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(strings.Replace(shop, "    shard_size: 3\n", "    shard_size: 3\n    drift: {every: 24h}\n", 1))
+		w.meters.set("demand", 20)
+		pass(30 * time.Second)
+		before := w.cloud.looked()
+		w.cloud.losingStates(func(string) error {
+			if w.cloud.looked() > before {
+				return nil
+			}
+			return scaler.ErrStateUnread
+		})
+		w.meters.set("demand", 30)
+		pass(30 * time.Second)
+		if n := w.cloud.looked() - before; n != 1 {
+			t.Errorf("%d drift checks, want one that reads the state", n)
+		}
+		if g := w.group("web"); g.Problem != "" || len(w.exist("web")) != 3 {
+			t.Errorf("%v exist, problem %q, want three nodes and none", w.exist("web"), g.Problem)
+		}
+	})
+}

@@ -42,9 +42,10 @@ type cloud struct {
 	foreign []scaler.Change
 	// blind is why nothing can be compared with what exists, nil for nothing.
 	blind error
-	// looking is how long a drift check lasts, and unreadable
+	// looking is how long a drift check lasts, looks how many were begun, and unreadable
 	// says why a state can't be read.
 	looking    time.Duration
+	looks      int
 	unreadable func(dir string) error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
@@ -292,6 +293,7 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	dir := root.Dir
 	c.mu.Lock()
 	blind, looking := c.blind, c.looking
+	c.looks++
 	c.mu.Unlock()
 	if blind != nil {
 		return nil, blind
@@ -566,4 +568,11 @@ func (c *cloud) losingStates(lost func(dir string) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unreadable = lost
+}
+
+// looked is how many drift checks were begun.
+func (c *cloud) looked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.looks
 }

@@ -81,6 +81,10 @@ type Terraform interface {
 // of unknown size is never changed.
 var ErrStateLost = errors.New("terraform state was lost or replaced")
 
+// ErrStateUnread is returned where terraform alone can read a state, and was not asked
+// about it yet: a step or a drift check asks.
+var ErrStateUnread = errors.New("only terraform can read the state, and it was not asked yet")
+
 // ErrInterrupted is returned where terraform was cancelled or killed: it may have
 // made or destroyed machines that its state does not tell of yet.
 var ErrInterrupted = errors.New("terraform was interrupted")

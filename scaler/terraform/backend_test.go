@@ -32,13 +32,13 @@ type backend struct {
 	away, broken bool
 	// then changes it once, after a state was asked for that is not there.
 	then func(*backend)
-	// before changes it before each request, which fails where it returns true.
-	before func(b *backend, method, body string) bool
 	// hold makes whoever asks for a state wait until it is closed, and asked is closed
 	// when somebody does; nil for neither.
 	hold, asked chan struct{}
 	// password, where it is set, must come with each request.
 	password string
+	// before changes it before each request, which fails where it returns true.
+	before func(b *backend, method, body string) bool
 }
 
 func newBackend(t *testing.T) *backend {

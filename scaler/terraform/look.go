@@ -106,6 +106,9 @@ func (r *Runner) checkState(ctx context.Context, tf driver) error {
 	if err == nil && torn(text) {
 		return fmt.Errorf("%s is being written, or was cut short: it is looked at again later, and the next step of this root module mends it", path)
 	}
+	if err := r.show(ctx, tf); err != nil {
+		return err
+	}
 	_, err = ReadState(tf.dir)
 	return err
 }

@@ -149,7 +149,7 @@ func (r *Runner) pushErrored(ctx context.Context, tf driver, watch scaler.Watche
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", path, err)
 	}
-	errored, err := parseState(text)
+	errored, err := parseHead(text)
 	if err != nil && torn(text) && tf.finds {
 		// The disk was full for it too. It is as if terraform had been killed.
 		if err := os.Rename(path, path+".torn"); err != nil {
@@ -182,7 +182,8 @@ func (r *Runner) pushErrored(ctx context.Context, tf driver, watch scaler.Watche
 	return true, putAway(path, errored.Serial)
 }
 
-// pulled is the state in its backend; it is the zero State where there is none.
+// pulled is the state in its backend, or its lineage and serial where terraform alone
+// can read the rest; it is the zero State where there is none.
 func pulled(ctx context.Context, tf driver) (scaler.State, error) {
 	text, err := tf.StatePull(ctx)
 	if err != nil {
@@ -191,7 +192,7 @@ func pulled(ctx context.Context, tf driver) (scaler.State, error) {
 	if strings.TrimSpace(text) == "" {
 		return scaler.State{}, nil
 	}
-	return parseState([]byte(text))
+	return parseHead([]byte(text))
 }
 
 // push puts a state that is a file in the root module in its place; with force also in

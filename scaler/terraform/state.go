@@ -15,7 +15,6 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/scalerd/scalerd/scaler"
-	"github.com/scalerd/scalerd/tfgen"
 )
 
 const (
@@ -25,7 +24,7 @@ const (
 	// state that is older than this copy, or gone, was lost behind our back.
 	seenFile = "terraform.seen.tfstate"
 	// stateVersion is the state format that is read here. It has been 4 since
-	// Terraform 0.12, and Terraform refuses to read a newer one than it writes.
+	// Terraform 0.12; another one is read by terraform.
 	stateVersion = 4
 )
 
@@ -104,9 +103,9 @@ func (s stamp) settled(now time.Time) bool { return now.Sub(s.at) > 2*time.Secon
 // what the last whole step left is returned: what terraform did since is done
 // again by the next step, which restores that file first.
 func ReadState(dir string) (scaler.State, error) {
-	before, err := readSeen(dir)
-	if err != nil {
-		return scaler.State{}, err
+	before, seenErr := readSeen(dir)
+	if seenErr != nil && !errors.Is(seenErr, scaler.ErrStateUnread) {
+		return scaler.State{}, seenErr
 	}
 	path := statePath(dir)
 	text, err := os.ReadFile(path)
@@ -120,9 +119,12 @@ func ReadState(dir string) (scaler.State, error) {
 		return scaler.State{}, fmt.Errorf("read state: %w", err)
 	}
 	if torn(text) {
+		if seenErr != nil { // then there is only its lineage and serial
+			return scaler.State{}, seenErr
+		}
 		return before, nil
 	}
-	state, err := parseState(text)
+	state, err := readState(dir, text)
 	if err != nil {
 		return scaler.State{}, fmt.Errorf("read state %s: %w", path, err)
 	}
@@ -142,16 +144,11 @@ func parseState(text []byte) (scaler.State, error) {
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return scaler.State{}, fmt.Errorf("%w: not a state: %w", scaler.ErrStateLost, err)
 	}
+	state := scaler.State{Lineage: raw.Lineage, Serial: raw.Serial}
 	if raw.Version != stateVersion {
-		return scaler.State{}, fmt.Errorf("state format %d is not known, only %d is", raw.Version, stateVersion)
+		return state, fmt.Errorf("%w: its format is %d, and %d is known (0: OpenTofu has encrypted it)", scaler.ErrStateUnread, raw.Version, stateVersion)
 	}
-	state := scaler.State{
-		Lineage:   raw.Lineage,
-		Serial:    raw.Serial,
-		Resources: map[string]bool{},
-		IDs:       map[string]string{},
-		Nodes:     map[string]scaler.NodeOutput{},
-	}
+	state.Resources, state.IDs, state.Nodes = map[string]bool{}, map[string]string{}, map[string]scaler.NodeOutput{}
 	for _, res := range raw.Resources {
 		if res.Mode != "managed" {
 			continue
@@ -165,20 +162,24 @@ func parseState(text []byte) (scaler.State, error) {
 			}
 		}
 	}
-	if out, ok := raw.Outputs["shared"]; ok {
-		state.Shared = out.Value
+	outputs := map[string]json.RawMessage{}
+	for name, output := range raw.Outputs {
+		outputs[name] = output.Value
 	}
-	if out, ok := raw.Outputs[tfgen.InstallationOutput]; ok {
-		if err := json.Unmarshal(out.Value, &state.Installation); err != nil {
-			return scaler.State{}, fmt.Errorf("output %q: %w", tfgen.InstallationOutput, err)
-		}
-	}
-	if out, ok := raw.Outputs["nodes"]; ok {
-		if err := json.Unmarshal(out.Value, &state.Nodes); err != nil {
-			return scaler.State{}, fmt.Errorf(`output "nodes": %w`, err)
-		}
+	if err := takeOutputs(&state, outputs); err != nil {
+		return scaler.State{}, err
 	}
 	return state, nil
+}
+
+// parseHead is parseState where lineage and serial are enough: a state that terraform
+// alone can read tells them too.
+func parseHead(text []byte) (scaler.State, error) {
+	state, err := parseState(text)
+	if errors.Is(err, scaler.ErrStateUnread) && state.Lineage != "" {
+		err = nil
+	}
+	return state, err
 }
 
 func instanceAddress(module, kind, name string, key any) string {
@@ -203,6 +204,9 @@ func (r *Runner) remember(ctx context.Context, tf driver) error {
 		return nil
 	}
 	if err := r.pull(ctx, tf); err != nil {
+		return err
+	}
+	if err := r.show(ctx, tf); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(statePath(dir))
@@ -252,9 +256,9 @@ func readSeen(dir string) (scaler.State, error) {
 	if err != nil {
 		return scaler.State{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	state, err := parseState(text)
+	state, err := readState(dir, text)
 	if err != nil {
-		return scaler.State{}, fmt.Errorf("read %s: %w", path, err)
+		err = fmt.Errorf("read %s: %w", path, err)
 	}
-	return state, nil
+	return state, err
 }
