@@ -71,13 +71,13 @@ func BenchmarkScale(b *testing.B) {
 			group := fmt.Sprintf("  - {name: web, cloud: module, min: 0, max: %d, initial: 0, module: {source: %q}}\n", n+100, module)
 			d.submit("name: shop\ninterval: 10m\ngroups:\n" + group)
 			made := d.grow(n)
-			more := median3(func() cost { return d.grow(d.size() + 1) })
+			more := typical(9, func() cost { return d.grow(d.size() + 1) })
 			one = append(one, more)
 			rootMade, rootMore := "", ""
 			if n <= single {
 				m := newSingleRoot(b, d, n, nil)
 				rootMade = m.apply().String()
-				rootMore = median3(func() cost { m.add(); return m.apply() }).String()
+				rootMore = typical(3, func() cost { m.add(); return m.apply() }).String()
 			}
 			fmt.Printf("%6d | %s %8.0f | %-18s | %s | %s\n", n, made, d.memory("VmHWM"), rootMade, more, rootMore)
 			d.stop()
@@ -107,7 +107,7 @@ func BenchmarkScaleShards(b *testing.B) {
 		for _, n := range shardSizes {
 			m := newSingleRoot(b, d, n, env)
 			made := m.apply()
-			more := median3(func() cost { m.add(); return m.apply() })
+			more := typical(3, func() cost { m.add(); return m.apply() })
 			fmt.Printf("%6d | %20.0f ms | %s\n", n, 1000*made.cpu.Seconds()/float64(n), more)
 		}
 	}
@@ -170,11 +170,17 @@ func scaleConfig(b *testing.B) (sizes []int, single int) {
 
 func ratio(a, b time.Duration) float64 { return a.Seconds() / b.Seconds() }
 
-// median3 is the middle of three measurements by wall time.
-func median3(measure func() cost) cost {
-	costs := []cost{measure(), measure(), measure()}
-	slices.SortFunc(costs, func(x, y cost) int { return int(x.wall - y.wall) })
-	return costs[1]
+// typical is the median of the wall times of some measurements, and the mean of their
+// CPU times: the garbage of several steps is collected in one.
+func typical(times int, measure func() cost) cost {
+	var walls []time.Duration
+	var sum time.Duration
+	for range times {
+		c := measure()
+		walls, sum = append(walls, c.wall), sum+c.cpu
+	}
+	slices.Sort(walls)
+	return cost{walls[times/2], sum / time.Duration(times)}
 }
 
 func (d *daemon) size() int {

@@ -107,17 +107,15 @@ type actuator struct {
 	checks  Checks
 	drainer Drainer
 	created map[string]time.Time
-	// told is what the last Fleet's nodes were made of, and remembered what the last
-	// look for nodes that are gone saw.
+	// told is what the last Fleet's nodes were made of.
 	told struct {
 		members []*members
 		leaving bool
 		nodes   []FleetNode
 	}
-	remembered []*members
-	next       int
-	steps      map[string]StepStatus
-	results    chan result
+	next    int
+	steps   map[string]StepStatus
+	results chan result
 	// ended are steps whose end could not be journalled yet.
 	ended []StepRecord
 	// drift are the findings, and checked the time of the last drift check, by

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 )
 
@@ -170,14 +169,15 @@ func (a *actuator) noteCreation(err error, again time.Time) {
 
 // forgetGone drops what is remembered of nodes that no longer exist.
 func (a *actuator) forgetGone(ctx context.Context) {
-	all := make([]*members, len(a.shards))
+	all, total := make([]*members, len(a.shards)), 0
 	for i, s := range a.shards {
 		if s.stateErr != nil {
 			return
 		}
 		all[i] = a.membersOf(s)
+		total += len(all[i].list)
 	}
-	if len(a.doomed)+len(a.lost)+len(a.drained)+len(a.kept) == 0 && slices.Equal(all, a.remembered) {
+	if len(a.doomed)+len(a.lost)+len(a.drained)+len(a.kept) == 0 && len(a.created) <= total {
 		return
 	}
 	there := map[string]bool{}
@@ -204,7 +204,6 @@ func (a *actuator) forgetGone(ctx context.Context) {
 		}
 		maps.DeleteFunc(a.created, func(name string, _ time.Time) bool { return !there[name] })
 	}
-	a.remembered = all
 }
 
 // backoff is the wait before the n-th try, n from 1: 2 s doubling to 5 min.

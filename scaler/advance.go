@@ -103,9 +103,10 @@ func (a *actuator) advanceBase(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// baseReady reports whether new nodes can rely on what the shards share.
+// baseReady reports whether new nodes can rely on what the shards share: of a base
+// whose state is unknown, it is not known what it hands over.
 func (a *actuator) baseReady() bool {
-	return a.base == nil || !a.needsBase || a.basePlanned
+	return a.base == nil || !a.needsBase || a.basePlanned && a.base.stateErr == nil
 }
 
 // finishWritten starts the steps of shards whose node set is written and not

@@ -72,6 +72,7 @@ type view struct {
 	status ApplicationStatus
 	nodes  []NodeStatus
 	stored StoredApplication
+	drift  []GroupDrift
 	// replaced is closed when there is a newer view, or the application is gone.
 	replaced chan struct{}
 }
@@ -271,6 +272,10 @@ func (a *application) describeGroup(ctx context.Context, described *spec.Group) 
 		return err
 	}
 	g := a.group(described.Name)
+	if g != nil && g.actuator.Fleet().Removed {
+		a.forgetRemoved()
+		g = nil
+	}
 	var before []*shadow
 	if g != nil {
 		before = g.shadows
@@ -395,17 +400,12 @@ func (a *application) dismissUndescribed(ctx context.Context) error {
 // sweep forgets groups that are gone, and the application with the last one of a
 // destroyed one.
 func (a *application) sweep(ctx context.Context) {
-	a.groups = slices.DeleteFunc(a.groups, func(g *group) bool {
-		gone := g.removing && g.actuator.Fleet().Removed
-		if gone {
-			a.config.Metrics.forget(a.name, g.name)
-			if g.advisor != nil {
-				a.config.optimizers.retire(g.advisor.Advisor)
-			}
-			a.log.Info("group removed", "group", g.name)
+	if wanted := a.forgetRemoved(); wanted {
+		if err := a.complete(ctx); err != nil { // tried again at each tick
+			a.problem = err.Error()
+			a.log.Error("application is not complete", "error", err)
 		}
-		return gone
-	})
+	}
 	if !a.stored.Destroying || len(a.groups) > 0 {
 		return
 	}
@@ -425,6 +425,24 @@ func (a *application) sweep(ctx context.Context) {
 	}
 	a.log.Info("application destroyed")
 	a.destroyed = true
+}
+
+// forgetRemoved forgets the groups that are gone. It reports whether one of them is
+// wanted: described again when its actuator could not take that any more.
+func (a *application) forgetRemoved() (wanted bool) {
+	a.groups = slices.DeleteFunc(a.groups, func(g *group) bool {
+		if !g.actuator.Fleet().Removed {
+			return false
+		}
+		wanted = wanted || !g.removing
+		a.config.Metrics.forget(a.name, g.name)
+		if g.advisor != nil {
+			a.config.optimizers.retire(g.advisor.Advisor)
+		}
+		a.log.Info("group removed", "group", g.name)
+		return true
+	})
+	return wanted
 }
 
 // groupDirs lists the groups that have a folder.

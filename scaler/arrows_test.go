@@ -34,8 +34,9 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 	loop := append(slices.Clone(allowed["scaler"]), "scaler")
 	allowed["scaler/access"] = []string{}
-	allowed["scaler/secrets"] = append(slices.Clone(loop), "scaler/credentials")
-	allowed["scaler/access/oidc"] = []string{"scaler/access"}
+	allowed["scaler/secrets"] = append(slices.Clone(loop), "scaler/credentials", "scaler/secretfile")
+	allowed["scaler/access/oidc"] = []string{"scaler/access", "scaler/secretfile"}
+	allowed["scaler/secretfile"] = []string{}
 	allowed["scaler/outbound"] = []string{}
 	allowed["scaler/audit"] = []string{"scaler/access"}
 	allowed["scaler/operation"] = loop
@@ -45,11 +46,13 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed["scaler/console"] = []string{"templates"}
 	allowed["scaler/console/consoletest"] = []string{}
 	allowed["scaler/submitter"] = append(slices.Clone(loop), "scaler/access", "scaler/operation")
-	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/credentials", "scaler/micado", "scaler/ruletest", "scaler/hook"} {
+	for _, adapter := range []string{"scaler/monitor", "scaler/terraform", "scaler/local", "scaler/micado", "scaler/ruletest", "scaler/hook"} {
 		allowed[adapter] = loop
 	}
+	allowed["scaler/credentials"] = append(slices.Clone(loop), "scaler/secretfile")
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
-	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/monitor", "scaler/report", "scaler/access", "scaler/audit", "scaler/secrets", "scaler/credentials", "scaler/operation", "scaler/backtest", "scaler/trace")
+	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/monitor", "scaler/report", "scaler/access", "scaler/audit", "scaler/secrets", "scaler/credentials", "scaler/secretfile", "scaler/operation", "scaler/backtest", "scaler/trace")
+	allowed["scaler/public"] = append(slices.Clone(loop), "templates", "scaler/access", "scaler/access/oidc", "scaler/audit", "scaler/console", "scaler/docs", "scaler/micado", "scaler/operation", "scaler/report", "scaler/submitter")
 	allowed["scaler/trace"] = []string{}
 	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "scaler/monitor")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}

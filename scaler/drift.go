@@ -52,12 +52,16 @@ func (a *actuator) driftPolicy() spec.Drift {
 
 func (a *actuator) takeDrift(r result) {
 	s := r.shard
-	a.checking, a.checked[s.name] = nil, time.Now()
+	a.checking = nil
 	a.driftBudget.done()
-	a.noteCheck(s, r.err)
 	if a.facts.Backend != nil && !s.busy {
 		s.readState(a.tf) // the check has read it from the backend
 	}
+	if s.busy || s.endedAt.After(a.driftOrder.began) {
+		return // what a step did meanwhile would look as if somebody else had done it
+	}
+	a.checked[s.name] = time.Now()
+	a.noteCheck(s, r.err)
 	if r.err != nil {
 		if !errors.Is(r.err, context.Canceled) {
 			a.log.Error("drift check failed", "shard", s.name, "error", r.err)

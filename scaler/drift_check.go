@@ -30,7 +30,7 @@ func (a *actuator) checkDrift(ctx context.Context, now time.Time) {
 	}
 	var next *shard
 	for _, s := range a.roots() {
-		if s.busy || s.stateErr != nil || len(s.state.Resources) == 0 {
+		if s.busy || s.recovering || s.stateErr != nil || len(s.state.Resources) == 0 {
 			continue
 		}
 		if _, ok := a.checked[s.name]; !ok {
@@ -57,7 +57,7 @@ func (a *actuator) lostRemote(now time.Time) *shard {
 		return nil
 	}
 	for _, s := range a.roots() {
-		if !s.busy && errors.Is(s.stateErr, ErrStateLost) && now.Sub(a.checked[s.name]) >= rereadLost {
+		if !s.busy && !s.recovering && errors.Is(s.stateErr, ErrStateLost) && now.Sub(a.checked[s.name]) >= rereadLost {
 			return s
 		}
 	}
@@ -70,8 +70,8 @@ func (a *actuator) startCheck(ctx context.Context, next *shard) {
 	root, addresses, written := a.root(next), sortedKeys(next.state.Resources), a.written(next)
 	go func() {
 		r := result{shard: next, check: true, dead: a.inspect.Dead(root.Dir, addresses)}
+		a.reap(ctx, root.Dir, written) // first: a step that begins meanwhile makes what is not in written
 		r.drift, r.err = a.tf.Drift(ctx, root)
-		a.reap(ctx, root.Dir, written)
 		a.results <- r
 	}()
 }

@@ -122,46 +122,55 @@ type GroupDrift struct {
 	Findings []DriftFinding `json:"findings"`
 }
 
+// driftOf is what is published of a group's checks; its lists are never changed.
+func (a *application) driftOf(g *group) GroupDrift {
+	fleet := g.actuator.Fleet()
+	d := GroupDrift{Application: a.name, Group: g.name, Every: spec.Duration(a.config.DriftEvery), Checks: fleet.DriftChecks, Findings: fleet.Drift}
+	if g.spec != nil {
+		d.Cloud = string(g.spec.Cloud)
+		d.Every = cmp.Or(g.spec.Drift.Every, d.Every)
+	}
+	return d
+}
+
 // Drift is what the drift checks of one group or, with an empty name, of all groups of
 // the application have found.
-func (s *Service) Drift(ctx context.Context, app, only string) ([]GroupDrift, error) {
+func (s *Service) Drift(ctx context.Context, app, group string) ([]GroupDrift, error) {
+	a, err := s.application(ctx, app)
+	if err != nil {
+		return nil, err
+	}
 	all := []GroupDrift{}
-	err := s.eachGroup(ctx, app, only, func(a *application, g *group) {
-		fleet := g.actuator.Fleet()
-		d := GroupDrift{Application: app, Group: g.name, Every: spec.Duration(a.config.DriftEvery), Checks: slices.Clone(fleet.DriftChecks), Findings: slices.Clone(fleet.Drift)}
-		if g.spec != nil {
-			d.Cloud = string(g.spec.Cloud)
-			d.Every = cmp.Or(g.spec.Drift.Every, d.Every)
+	for _, d := range a.published.Load().drift {
+		if group == "" || group == d.Group {
+			d.Checks, d.Findings = slices.Clone(d.Checks), slices.Clone(d.Findings)
+			slices.SortFunc(d.Checks, func(x, y DriftCheck) int { return cmp.Compare(x.Shard, y.Shard) })
+			all = append(all, d)
 		}
-		slices.SortFunc(d.Checks, func(x, y DriftCheck) int { return cmp.Compare(x.Shard, y.Shard) })
-		all = append(all, d)
-	})
-	return all, err
+	}
+	if group != "" && len(all) == 0 {
+		return nil, fmt.Errorf("group %s of application %s: %w", group, app, ErrNotFound)
+	}
+	return all, nil
 }
 
 // CheckDrift asks for a drift check of every shard of a group or, with an empty name,
 // of all groups. It is over where a group's DriftOrder is at that instant or later.
-func (s *Service) CheckDrift(ctx context.Context, app, only string, at time.Time) error {
-	return s.eachGroup(ctx, app, only, func(_ *application, g *group) { g.actuator.checkNow(at) })
-}
-
-// eachGroup calls do with one group or, with an empty name, all groups of an
-// application, in its goroutine.
-func (s *Service) eachGroup(ctx context.Context, app, only string, do func(*application, *group)) error {
+func (s *Service) CheckDrift(ctx context.Context, app, group string, at time.Time) error {
 	a, err := s.application(ctx, app)
 	if err != nil {
 		return err
 	}
 	return a.order(ctx, func(context.Context) error {
-		found := only == ""
+		found := group == ""
 		for _, g := range a.groups {
-			if only == "" || only == g.name {
+			if group == "" || group == g.name {
 				found = true
-				do(a, g)
+				g.actuator.checkNow(at)
 			}
 		}
 		if !found {
-			return fmt.Errorf("group %s of application %s: %w", only, app, ErrNotFound)
+			return fmt.Errorf("group %s of application %s: %w", group, app, ErrNotFound)
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package scaler_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -143,6 +144,69 @@ func TestDriftIsCheckedWhenItIsAskedFor(t *testing.T) {
 		}
 		if _, err := w.Drift(t.Context(), "shop", "none"); !errors.Is(err, scaler.ErrNotFound) {
 			t.Errorf("Drift() of no group = %v, want ErrNotFound", err)
+		}
+	})
+}
+
+// TestADriftCheckThatAStepOverlappedSaysNothing drops a node while its shard is
+// compared with what exists: it is gone then, and nobody else took it away.
+func TestADriftCheckThatAStepOverlappedSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(strings.Replace(shop, "    shard_size: 3\n", "    shard_size: 3\n    drift: {every: 24h, on_deleted: report}\n", 1))
+		w.meters.set("demand", 20)
+		pass(30 * time.Second)
+		w.cloud.lookingFor(20 * time.Second)
+		asked := time.Now()
+		if err := w.CheckDrift(t.Context(), "shop", "web", asked); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		if _, err := w.Drop(t.Context(), "shop", "web-0002", false); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * time.Second)
+		if got := w.exist("web"); len(got) != 1 {
+			t.Fatalf("%v exist while the check goes on, want one node: the test tests nothing", got)
+		}
+		pass(20 * time.Second)
+		g := w.group("web")
+		if len(g.Drift) != 0 {
+			t.Errorf("findings are %+v, want none of what the step did", g.Drift)
+		}
+		if g.DriftOrder != nil {
+			t.Errorf("the order is over (%+v) by a check that says nothing", g.DriftOrder)
+		}
+		pass(30 * time.Second)
+		if o := w.group("web").DriftOrder; o == nil || !o.At.Equal(asked) {
+			t.Errorf("the order is %+v after another check, want it over", o)
+		}
+		if drift := w.group("web").Drift; len(drift) != 0 {
+			t.Errorf("findings are %+v, want none", drift)
+		}
+	})
+}
+
+// TestWhatChecksFoundIsToldWhileTheApplicationIsBusy reads it as a page does that is
+// loaded in the middle of a long tick.
+func TestWhatChecksFoundIsToldWhileTheApplicationIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(shop)
+		w.meters.set("demand", 20)
+		w.cloud.change("web-0001")
+		pass(5 * time.Minute)
+		var groups []scaler.GroupDrift
+		var err error
+		if err := w.Meanwhile(t.Context(), "shop", func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			groups, err = w.Drift(ctx, "shop", "web")
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil || len(groups) != 1 || len(groups[0].Checks) != 1 || len(groups[0].Findings) != 1 || groups[0].Cloud != "local" {
+			t.Errorf("Drift() = %+v, %v, want the check and the finding of web", groups, err)
 		}
 	})
 }

@@ -21,6 +21,18 @@ func (s *Service) TickNow(ctx context.Context, name string, now time.Time) error
 	})
 }
 
+// Meanwhile calls do while the application's goroutine is busy with it.
+func (s *Service) Meanwhile(ctx context.Context, name string, do func()) error {
+	a, err := s.application(ctx, name)
+	if err != nil {
+		return err
+	}
+	return a.order(ctx, func(context.Context) error {
+		do()
+		return nil
+	})
+}
+
 // HoldTrainings keeps trainings from running until the returned function is called.
 func (s *Service) HoldTrainings() func() {
 	slots := s.config.optimizers.slots

@@ -42,6 +42,10 @@ type cloud struct {
 	foreign []scaler.Change
 	// blind is why nothing can be compared with what exists, nil for nothing.
 	blind error
+	// looking is how long a drift check lasts, and unreadable
+	// says why a state can't be read.
+	looking    time.Duration
+	unreadable func(dir string) error
 	// locked is the lock of somebody else, nil for none.
 	locked *scaler.LockedError
 	// lost is the root module whose state can't be read, and taken the backend, a part
@@ -287,7 +291,7 @@ func (c *cloud) plan(dir string, nodes tfgen.Nodes) []scaler.Change {
 func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, error) {
 	dir := root.Dir
 	c.mu.Lock()
-	blind := c.blind
+	blind, looking := c.blind, c.looking
 	c.mu.Unlock()
 	if blind != nil {
 		return nil, blind
@@ -295,13 +299,16 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 	if err := c.move(dir); err != nil {
 		return nil, err
 	}
+	before := c.state(dir).Resources
+	time.Sleep(looking)
+	after := c.state(dir).Resources
 	var drift []scaler.Change
-	for address := range c.state(dir).Resources {
+	for address := range before {
 		c.mu.Lock()
 		if c.changed[address] {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionUpdate})
 		}
-		if c.gone[address] {
+		if _, there := after[address]; c.gone[address] || !there {
 			drift = append(drift, scaler.Change{Address: address, Action: scaler.ActionDelete})
 		}
 		c.mu.Unlock()
@@ -311,10 +318,15 @@ func (c *cloud) Drift(_ context.Context, root scaler.Root) ([]scaler.Change, err
 
 func (c *cloud) State(dir string) (scaler.State, error) {
 	c.mu.Lock()
-	lost := c.lost
+	unreadable, lost := c.unreadable, c.lost
 	c.mu.Unlock()
 	if lost != "" && filepath.Base(dir) == lost {
 		return scaler.State{}, scaler.ErrStateLost
+	}
+	if unreadable != nil {
+		if err := unreadable(dir); err != nil {
+			return scaler.State{}, err
+		}
 	}
 	return c.state(dir), nil
 }
@@ -540,4 +552,18 @@ func (c *cloud) blinded(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.blind = err
+}
+
+// lookingFor makes every later drift check last that long.
+func (c *cloud) lookingFor(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looking = d
+}
+
+// losingStates makes states be lost, as lost tells; nil brings them back.
+func (c *cloud) losingStates(lost func(dir string) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unreadable = lost
 }

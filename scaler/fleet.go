@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/scalerd/scalerd/tfgen/price"
@@ -28,8 +29,6 @@ type Fleet struct {
 	// Drift are the changes behind Terraform's back that the last drift checks found
 	// and that are not repaired.
 	Drift []DriftFinding
-	// DriftCheckedAt is when every shard had been checked for drift.
-	DriftCheckedAt time.Time
 	// DriftChecks are the last checks of the shards, and DriftOrder is the newest one
 	// that was asked for and is over, nil for none.
 	DriftChecks []DriftCheck
@@ -115,11 +114,6 @@ func (a *actuator) snapshot() *Fleet {
 		DriftOrder:  a.driftOrder.done,
 	}
 	f.Offerings, f.penalties = a.offers.status(time.Now()), a.offers.remembered(time.Now())
-	for _, at := range a.checked {
-		if f.DriftCheckedAt.IsZero() || at.Before(f.DriftCheckedAt) {
-			f.DriftCheckedAt = at
-		}
-	}
 	f.Nodes = a.fleetNodes()
 	for _, s := range a.shards {
 		if s.stateErr != nil && f.Unknown == "" {
@@ -135,6 +129,9 @@ func (a *actuator) snapshot() *Fleet {
 		if s.err != nil && f.Problem == "" {
 			f.Problem, f.RetryAt = s.err.Error(), s.retryAt
 		}
+	}
+	if f.Problem == "" && a.base != nil && a.base.stateErr != nil {
+		f.Problem = fmt.Sprintf("what the nodes of the group share is unknown, so none is made: %v", a.base.stateErr)
 	}
 	for _, s := range a.roots() {
 		if s.refusal == nil {

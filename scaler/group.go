@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -132,11 +133,17 @@ func (g *group) nodeStatuses() []NodeStatus {
 	return nodes
 }
 
-// byName sorts nodes, which mostly are in order already.
+// CompareNodes orders the names of a group's nodes by their numbers: web-9999 comes
+// before web-10000.
+func CompareNodes(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// byName sorts a group's nodes, which mostly are in order already.
 func byName(nodes []NodeStatus) {
 	for i := 1; i < len(nodes); i++ { // by index: a NodeStatus is large
-		if nodes[i].Name < nodes[i-1].Name {
-			slices.SortFunc(nodes, func(x, y NodeStatus) int { return strings.Compare(x.Name, y.Name) })
+		if CompareNodes(nodes[i].Name, nodes[i-1].Name) < 0 {
+			slices.SortFunc(nodes, func(x, y NodeStatus) int { return CompareNodes(x.Name, y.Name) })
 			return
 		}
 	}

@@ -2,11 +2,7 @@ package scaler
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
-	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
@@ -19,7 +15,11 @@ func CheckHosts(check func(host string, dialled bool) error) spec.Check {
 	return func(app *spec.Application, doc *strictyaml.Document) strictyaml.Mistakes {
 		var mistakes strictyaml.Mistakes
 		for _, n := range namedHosts(app) {
-			if check == nil || n.host == "" || doc.Wrong(n.path) {
+			if check == nil || n.host == "" && !n.unclear || doc.Wrong(n.path) {
+				continue
+			}
+			if n.unclear {
+				mistakes = append(mistakes, doc.Mistake(n.path, "names no host that can be read from it, so that it can't be checked", "write it as https://host:port/path"))
 				continue
 			}
 			if err := check(n.host, n.dialled); err != nil {
@@ -35,86 +35,58 @@ type namedHost struct {
 	path, host string
 	// dialled is set where scalerd itself connects.
 	dialled bool
+	// unclear is set where it can't be told which host is meant.
+	unclear bool
+}
+
+// at is the host of an address, and unclear where the address can't be read.
+func at(path, address string, dialled bool) namedHost {
+	host, ok := hostOf(address)
+	return namedHost{path: path, host: host, dialled: dialled, unclear: !ok}
 }
 
 func namedHosts(app *spec.Application) []namedHost {
 	var all []namedHost
 	if p := app.Monitoring.Prometheus; p != nil {
-		all = append(all, namedHost{"monitoring.prometheus.url", hostOf(p.URL), true})
+		all = append(all, at("monitoring.prometheus.url", p.URL, true))
 	}
 	for i, target := range app.Monitoring.Targets {
 		for j, address := range target.Addresses {
 			// Scraping does not tell a target from a node, which is let through anyhow.
-			all = append(all, namedHost{fmt.Sprintf("monitoring.targets[%d].addresses[%d]", i, j), address, false})
+			all = append(all, namedHost{path: fmt.Sprintf("monitoring.targets[%d].addresses[%d]", i, j), host: address})
 		}
 	}
 	if b := app.Backend; b != nil {
-		for _, name := range slices.Sorted(maps.Keys(b.Config)) {
-			if text, ok := b.Config[name].(string); ok && strings.Contains(text, "://") {
-				all = append(all, namedHost{strictyaml.JoinKey("backend.config", name), hostOf(text), false})
-			}
-		}
+		all = append(all, argumentHosts("backend.config", b.Config)...)
 	}
 	for i := range app.Groups {
 		g, path := &app.Groups[i], fmt.Sprintf("groups[%d]", i)
 		if g.Drain != nil {
-			all = append(all, namedHost{path + ".drain.url", hostOf(g.Drain.URL), true})
+			all = append(all, at(path+".drain.url", g.Drain.URL, true))
 		}
 		if g.EC2 != nil {
-			all = append(all, namedHost{path + ".ec2.endpoint", hostOf(g.EC2.Endpoint), false})
+			all = append(all, at(path+".ec2.endpoint", g.EC2.Endpoint, false))
 		}
 		if g.OpenStack != nil {
-			all = append(all, namedHost{path + ".openstack.auth_url", hostOf(g.OpenStack.AuthURL), false})
+			all = append(all, at(path+".openstack.auth_url", g.OpenStack.AuthURL, false))
+			all = append(all, argumentHosts(path+".openstack.provider", g.OpenStack.Provider)...)
 		}
 		if g.Module != nil {
-			all = append(all, namedHost{path + ".module.source", moduleHost(g.Module.Source), false})
+			all = append(all, moduleHosts(path+".module", g.Module)...)
 		}
 	}
 	return all
 }
 
-func hostOf(address string) string {
+// hostOf is the host of an address, empty where there is no address; it is not ok where
+// the address can't be read, or has no host.
+func hostOf(address string) (host string, ok bool) {
+	if address == "" {
+		return "", true
+	}
 	u, err := url.Parse(address)
-	if err != nil {
-		return ""
+	if err != nil || u.Host == "" {
+		return "", false
 	}
-	return u.Host
-}
-
-// scpPattern is Git's short form of an SSH address.
-var scpPattern = regexp.MustCompile(`^[^/@]+@([^:/]+):`)
-
-// moduleHost is where Terraform fetches a module from; it is empty for a path.
-func moduleHost(source string) string {
-	source = withoutGetter(source)
-	if localModule(source) {
-		return ""
-	}
-	if strings.Contains(source, "://") {
-		return hostOf(source)
-	}
-	if scp := scpPattern.FindStringSubmatch(source); scp != nil {
-		return scp[1]
-	}
-	if first, _, _ := strings.Cut(source, "/"); strings.Contains(first, ".") {
-		return first
-	}
-	return "registry.terraform.io"
-}
-
-// withoutGetter is a module's source without git:: or what else says how to fetch it.
-func withoutGetter(source string) string {
-	for {
-		_, rest, ok := strings.Cut(source, "::")
-		if !ok {
-			return source
-		}
-		source = rest
-	}
-}
-
-// localModule reports whether a module's source is a path of this machine.
-func localModule(source string) bool {
-	source = withoutGetter(source)
-	return strings.HasPrefix(strings.ToLower(source), "file:") || !strings.Contains(source, "://") && source != "" && strings.ContainsAny(source[:1], "./~")
+	return u.Host, true
 }

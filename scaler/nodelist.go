@@ -114,12 +114,14 @@ type listFile struct {
 	// nodes and lines are what was written last.
 	nodes []ListedNode
 	lines [][]byte
+	// written is the file that it was written to, nil where that is not known.
+	written os.FileInfo
 }
 
 func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
 	known := f.lines != nil
 	if known && slices.Equal(nodes, f.nodes) {
-		if _, err := os.Stat(path); err == nil {
+		if info, err := os.Stat(path); err == nil && f.is(info) {
 			return nil
 		}
 	}
@@ -134,16 +136,27 @@ func (f *listFile) write(d disk, path string, nodes []ListedNode) error {
 		}
 	}
 	f.nodes, f.lines = nodes, lines
+	f.written, _ = os.Stat(path) // where that fails it is written again
 	return nil
+}
+
+// comesBefore reports whether a node comes before another one in lists of an
+// application's nodes.
+func comesBefore(group, name, otherGroup, otherName string) bool {
+	return group < otherGroup || group == otherGroup && CompareNodes(name, otherName) < 0
+}
+
+// is reports whether a file is the one that was written, and nobody changed it since.
+func (f *listFile) is(info os.FileInfo) bool {
+	return f.written != nil && os.SameFile(info, f.written) && info.Size() == f.written.Size() && info.ModTime().Equal(f.written.ModTime())
 }
 
 // encode gives each node its line, that of before where both are in the same order
 // and the node is as it was.
 func (f *listFile) encode(nodes []ListedNode) ([][]byte, error) {
 	lines, at := make([][]byte, len(nodes)), 0
-	before := func(a, b ListedNode) bool { return a.Group < b.Group || a.Group == b.Group && a.Name < b.Name }
 	for i, node := range nodes {
-		for at < len(f.nodes) && before(f.nodes[at], node) {
+		for at < len(f.nodes) && comesBefore(f.nodes[at].Group, f.nodes[at].Name, node.Group, node.Name) {
 			at++
 		}
 		if at < len(f.nodes) && f.nodes[at] == node {

@@ -55,20 +55,47 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func TestListFileThatSomebodyRemovedComesBack(t *testing.T) {
+func TestListFileThatSomebodyChangedComesBack(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), NodeListFile)
-	nodes := []ListedNode{{Name: "a-1", Group: "a", State: StateReady, CreatedAt: time.Unix(1, 0)}}
-	var file listFile
-	for range 2 {
-		if err := file.write(disk{}, path, nodes); err != nil {
-			t.Fatal(err)
-		}
-		if list, err := ReadNodeList(path); err != nil || len(list.Nodes) != 1 {
-			t.Errorf("ReadNodeList() = %v, %v, want one node", list, err)
-		}
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
+	for name, change := range map[string]func(path string) error{
+		"removed":       os.Remove,
+		"truncated":     func(path string) error { return os.Truncate(path, 3) },
+		"edited":        func(path string) error { return os.WriteFile(path, []byte(`{"nodes": []}`), 0o644) },
+		"put elsewhere": func(path string) error { return os.Rename(path, path+".old") },
+		"edited in the same size": func(path string) error {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(path, bytes.Replace(text, []byte(`"a-1"`), []byte(`"a-9"`), 1), 0o644); err != nil {
+				return err
+			}
+			return os.Chtimes(path, time.Time{}, time.Now().Add(time.Second)) // clocks of file systems are coarse
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), NodeListFile)
+			nodes := []ListedNode{{Name: "a-1", Group: "a", State: StateReady, CreatedAt: time.Unix(1, 0)}}
+			var file listFile
+			for range 3 {
+				if err := file.write(disk{}, path, nodes); err != nil {
+					t.Fatal(err)
+				}
+				if list, err := ReadNodeList(path); err != nil || len(list.Nodes) != 1 || list.Nodes[0].Name != "a-1" {
+					t.Fatalf("ReadNodeList() = %v, %v, want a-1", list, err)
+				}
+				before := must(os.Stat(path))
+				if err := file.write(disk{}, path, nodes); err != nil {
+					t.Fatal(err)
+				}
+				if !os.SameFile(before, must(os.Stat(path))) {
+					t.Error("a list that nobody changed is written anew")
+				}
+				if err := change(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -211,3 +211,33 @@ func TestAnOfferingThatLeavesTheDescriptionIsRolledOut(t *testing.T) {
 		}
 	})
 }
+
+// TestANodeThatIsOfferedAnewIsNotOutdated changes the description while the cloud
+// refuses nodes of the old one: what is tried in their place is of the new one.
+func TestANodeThatIsOfferedAnewIsNotOutdated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.meters.set("demand", 20)
+		kept := strings.Replace(offered, "    offerings:\n", "    rollout: {mode: keep}\n    offerings:\n", 1)
+		w.submit(kept)
+		pass(time.Minute)
+		w.cloud.refusing(refusingSpot(noCapacity, false))
+		w.cloud.taking(30 * time.Second)
+		w.meters.set("demand", 40)
+		pass(15 * time.Second)
+		w.submit(strings.Replace(kept, "ami-01234567", "ami-89abcdef", 1))
+		pass(2 * time.Minute)
+		outdated := map[string]string{}
+		for _, n := range w.nodeList() {
+			outdated[n.Name] = n.Outdated
+		}
+		if len(outdated) != 4 || len(w.exist("web")) != 4 || outdated["web-0001"] == "" || outdated["web-0002"] == "" {
+			t.Fatalf("outdated = %v, existing %v, want four nodes, the old two outdated", outdated, w.exist("web"))
+		}
+		for _, node := range []string{"web-0003", "web-0004"} {
+			if outdated[node] != "" {
+				t.Errorf("%s is outdated (%s), though it was made as described now", node, outdated[node])
+			}
+		}
+	})
+}

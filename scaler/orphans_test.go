@@ -217,3 +217,32 @@ func TestDriftChecksKeepToTheirBudget(t *testing.T) {
 	b.done()
 	take(0, true)
 }
+
+// looking is a Terraform that finds no drift.
+type looking struct{ Terraform }
+
+func (looking) Drift(context.Context, Root) ([]Change, error) { return nil, nil }
+
+func (looking) State(string) (State, error) { return State{}, errors.New("there is none") }
+
+// sightless is an Inspector that sees nothing.
+type sightless struct{ Inspector }
+
+func (sightless) Dead(string, []string) []string { return nil }
+
+func TestAShardWhoseApplyIsTakenOverIsNotChecked(t *testing.T) {
+	for _, recovering := range []bool{false, true} {
+		s := &shard{name: "shard-000", recovering: recovering, state: State{Resources: map[string]bool{"terraform_data.node[\"web-0001\"]": false}}}
+		a := &actuator{
+			tf: looking{}, inspect: sightless{}, driftEvery: time.Minute, driftBudget: newDriftBudget(1, 0), results: make(chan result, 1),
+			shards: []*shard{s}, checked: map[string]time.Time{s.name: decideNow.Add(-time.Hour)},
+		}
+		a.checkDrift(t.Context(), decideNow)
+		if checked := a.checking == s; checked == recovering {
+			t.Errorf("with an apply that is taken over (%t), the shard is checked: %t", recovering, checked)
+		}
+		if a.checking != nil {
+			<-a.results
+		}
+	}
+}

@@ -138,6 +138,7 @@ func (a *actuator) reoffer(edits map[*shard]tfgen.Nodes, now time.Time) {
 				a.doomed[node] = true
 			default:
 				edit(edits, s)[node] = best.Settings(tfgen.NodeNumber(node)).Decided(a.decision()).Installed(a.installation)
+				delete(a.outdated, node)
 			}
 		}
 		a.log.Warn("the cloud refused an offering", "shard", s.name, "nodes", s.refused, "next", best.Offering.Name)

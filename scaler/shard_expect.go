@@ -56,7 +56,8 @@ func (s *shard) expectWithin(module tfgen.Module) Expect {
 type stateID struct {
 	lineage string
 	serial  int64
-	// size tells apart what was never applied and a state that can't be read.
+	// size tells apart states of one serial, which Terraform does not write but somebody
+	// who mends a state by hand may.
 	size int
 }
 

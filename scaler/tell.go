@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,8 +21,12 @@ type shown struct {
 	tickedAt time.Time
 	spec     *spec.Application
 	file     listFile
-	// targets are the nodes' metrics pages.
-	targets map[page]Target
+	// pages and targets are the nodes' metrics pages; monitor has them and the targets
+	// of described.
+	pages     []page
+	targets   []Target
+	monitor   Monitor
+	described *spec.Application
 }
 
 // page is what a node's Target follows from.
@@ -36,24 +41,29 @@ func (a *application) tellOthers(nodes []NodeStatus, now time.Time) {
 	if err := a.shown.file.write(a.config.disk, filepath.Join(a.dir(), NodeListFile), listed(nodes, now)); err != nil {
 		a.log.Warn("node list", "error", err)
 	}
-	if a.monitor == nil {
+	changed := a.pagesChanged(nodes)
+	if a.monitor == nil || !changed && a.shown.monitor == a.monitor && a.shown.described == a.spec {
 		return
 	}
-	if err := a.monitor.Watch(a.targets(nodes)); err != nil {
+	a.shown.monitor = nil
+	if err := a.monitor.Watch(append(slices.Clip(a.shown.targets), a.describedTargets()...)); err != nil {
 		a.log.Warn("scrape targets", "error", err)
+		return
 	}
+	a.shown.monitor, a.shown.described = a.monitor, a.spec
 }
 
-// targets are the metrics pages of the nodes, and the description's own.
-func (a *application) targets(nodes []NodeStatus) []Target {
+// pagesChanged works out the metrics pages of the nodes, which come in their order, and
+// reports whether they are others than before.
+func (a *application) pagesChanged(nodes []NodeStatus) bool {
 	if a.spec == nil {
-		return nil
+		return false
 	}
 	groups := map[string]*spec.Group{}
 	for i := range a.spec.Groups {
 		groups[a.spec.Groups[i].Name] = &a.spec.Groups[i]
 	}
-	targets, kept := make([]Target, 0, len(nodes)), make(map[page]Target, len(nodes))
+	before, pages := a.shown.pages, make([]page, 0, len(nodes))
 	for i := range nodes {
 		n := &nodes[i]
 		g := groups[n.Group]
@@ -64,19 +74,37 @@ func (a *application) targets(nodes []NodeStatus) []Target {
 		if p.port == 0 {
 			p.port = g.Metrics.Port
 		}
-		target, known := a.shown.targets[p]
-		if !known {
-			target = Target{
-				Job:     n.Group,
-				Address: net.JoinHostPort(n.PrivateIP, strconv.Itoa(p.port)),
-				Path:    g.Metrics.Path,
-				Labels:  map[string]string{"application": a.name, "group": n.Group, "node": n.Name},
-			}
-		}
-		kept[p] = target
-		targets = append(targets, target)
+		pages = append(pages, p)
 	}
-	a.shown.targets = kept
+	if slices.Equal(pages, before) {
+		return false
+	}
+	targets, at := make([]Target, len(pages)), 0
+	for i, p := range pages {
+		for at < len(before) && comesBefore(before[at].group, before[at].node, p.group, p.node) {
+			at++
+		}
+		if at < len(before) && before[at] == p {
+			targets[i] = a.shown.targets[at]
+			continue
+		}
+		targets[i] = Target{
+			Job:     p.group,
+			Address: net.JoinHostPort(p.ip, strconv.Itoa(p.port)),
+			Path:    p.path,
+			Labels:  map[string]string{"application": a.name, "group": p.group, "node": p.node},
+		}
+	}
+	a.shown.pages, a.shown.targets = pages, targets
+	return true
+}
+
+// describedTargets are the description's own.
+func (a *application) describedTargets() []Target {
+	if a.spec == nil {
+		return nil
+	}
+	var targets []Target
 	for _, t := range a.spec.Monitoring.Targets {
 		for _, address := range t.Addresses {
 			targets = append(targets, Target{Job: t.Job, Address: address, Path: t.Path, Labels: maps.Clone(t.Labels)})

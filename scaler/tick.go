@@ -324,6 +324,7 @@ func (a *application) publish(now time.Time) {
 		a.config.Metrics.group(a.name, status)
 		v.status.Settled = v.status.Settled && status.Settled
 		v.status.Groups = append(v.status.Groups, status)
+		v.drift = append(v.drift, a.driftOf(g))
 		parts = append(parts, nodes)
 	}
 	same := slices.EqualFunc(parts, a.shown.parts, sameSlice[NodeStatus])
@@ -342,6 +343,9 @@ func (a *application) publish(now time.Time) {
 // inOrder are the nodes of all groups by group and name; each part has them by name.
 func inOrder(parts [][]NodeStatus) []NodeStatus {
 	parts = slices.DeleteFunc(slices.Clone(parts), func(p []NodeStatus) bool { return len(p) == 0 })
+	if len(parts) == 1 {
+		return parts[0] // a copy would be as large as the fleet
+	}
 	slices.SortFunc(parts, func(x, y []NodeStatus) int { return cmp.Compare(x[0].Group, y[0].Group) })
 	return slices.Concat(parts...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/operation"
 )
 
@@ -56,67 +58,81 @@ What is repaired by the group's policy is listed only until it is repaired.`,
 // errCheck says that a check ended, and could not look at everything.
 var errCheck = errors.New("not all shards could be checked")
 
-// checkDrift asks for checks of a group, an application, or all of them, and waits.
+// checkDrift asks for checks of a group, an application, or all of them, and waits. Of
+// all, one that is destroyed meanwhile is left out.
 func (s *settings) checkDrift(cmd *cobra.Command, application, group string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 	defer cancel()
-	names, err := s.applicationNames(ctx, application)
+	asked, err := ofApplications(ctx, s, application, func(name string) ([]operation.Operation, error) {
+		op, err := s.client().CheckDrift(ctx, name, group)
+		return []operation.Operation{op}, err
+	})
 	if err != nil {
 		return err
 	}
-	var asked []operation.Operation
-	for _, name := range names {
-		op, err := s.client().CheckDrift(ctx, name, group)
-		if err != nil {
-			return err
-		}
-		asked = append(asked, op)
-	}
 	var failed []error
 	for _, op := range asked {
-		for op.Status == operation.Running {
-			if err := pause(ctx); err != nil {
-				return waited(ctx, cmd.Context(), err)
-			}
-			if op, err = s.client().Operation(ctx, op.ID); err != nil {
-				return waited(ctx, cmd.Context(), err)
-			}
+		end, err := s.checked(ctx, op)
+		gone := errors.Is(err, scaler.ErrNotFound) || end.Status == operation.Superseded // only a destroy does
+		if err == nil && end.Status == operation.Failed {
+			_, err := s.client().Application(ctx, op.Application)
+			gone = errors.Is(err, scaler.ErrNotFound)
 		}
-		if op.Error != "" {
-			failed = append(failed, fmt.Errorf("%w: %s: %s", errCheck, op.Application, op.Error))
+		switch {
+		case gone && application == "":
+		case err != nil:
+			return waited(ctx, cmd.Context(), err)
+		case end.Status != operation.Succeeded:
+			failed = append(failed, fmt.Errorf("%w: %s: %s", errCheck, end.Application, cmp.Or(end.Error, "it is being destroyed")))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-// applicationNames is the one that was given, or all of them.
-func (s *settings) applicationNames(ctx context.Context, given string) ([]string, error) {
+// checked watches a check to its end. A daemon that was restarted meanwhile has
+// forgotten it, and is asked for another one.
+func (s *settings) checked(ctx context.Context, op operation.Operation) (operation.Operation, error) {
+	ignore := func(operation.Event) {} // it has none
+	end, err := s.client().Watch(ctx, op.ID, ignore)
+	for broken := time.Now(); err != nil && ctx.Err() == nil && time.Since(broken) < restartPatience; {
+		again, asking := s.client().CheckDrift(ctx, op.Application, op.Group)
+		switch {
+		case asking == nil:
+			return s.client().Watch(ctx, again.ID, ignore)
+		case !errors.Is(asking, api.ErrNoDaemon) && !errors.Is(asking, api.ErrBroken):
+			return end, asking
+		}
+		if pausing := pause(ctx); pausing != nil {
+			return end, pausing
+		}
+	}
+	return end, err
+}
+
+func (s *settings) drift(ctx context.Context, application, group string) ([]scaler.GroupDrift, error) {
+	return ofApplications(ctx, s, application, func(name string) ([]scaler.GroupDrift, error) { return s.client().Drift(ctx, name, group) })
+}
+
+// ofApplications asks about the application that was given or, with an empty name,
+// about all of them but for those that are destroyed meanwhile.
+func ofApplications[T any](ctx context.Context, s *settings, given string, ask func(name string) ([]T, error)) ([]T, error) {
 	if given != "" {
-		return []string{given}, nil
+		return ask(given)
 	}
 	applications, err := s.client().Applications(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	all := []T{}
 	for _, application := range applications {
-		names = append(names, application.Name)
-	}
-	return names, nil
-}
-
-func (s *settings) drift(ctx context.Context, application, group string) ([]scaler.GroupDrift, error) {
-	names, err := s.applicationNames(ctx, application)
-	if err != nil {
-		return nil, err
-	}
-	all := []scaler.GroupDrift{}
-	for _, name := range names {
-		groups, err := s.client().Drift(ctx, name, group)
-		if err != nil {
+		found, err := ask(application.Name)
+		switch {
+		case errors.Is(err, scaler.ErrNotFound):
+		case err != nil:
 			return nil, err
+		default:
+			all = append(all, found...)
 		}
-		all = append(all, groups...)
 	}
 	return all, nil
 }

@@ -34,25 +34,8 @@ keep    it is not certain that this scalerd made it: it is left to you`,
 
 // orphansOf asks for a group, an application, or all of them.
 func orphansOf(ctx context.Context, s *settings, args []string) ([]scaler.GroupOrphans, error) {
-	switch len(args) {
-	case 2:
-		return s.client().Orphans(ctx, args[0], args[1])
-	case 1:
-		return s.client().Orphans(ctx, args[0], "")
-	}
-	applications, err := s.client().Applications(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := []scaler.GroupOrphans{}
-	for _, app := range applications {
-		groups, err := s.client().Orphans(ctx, app.Name, "")
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, groups...)
-	}
-	return all, nil
+	application, group := append(args, "", "")[0], append(args, "", "")[1]
+	return ofApplications(ctx, s, application, func(name string) ([]scaler.GroupOrphans, error) { return s.client().Orphans(ctx, name, group) })
 }
 
 func writeOrphans(w io.Writer, groups []scaler.GroupOrphans) error {

@@ -189,7 +189,10 @@ func (c *apiConfig) serve(ctx context.Context, guard *access.Guard, data string,
 		return nil
 	}
 	log.Info("the API listens", "api_listen", l.Addr().String(), "tls", config != nil)
-	l = api.Limit(l)
+	if len(c.ACMEDomains) == 0 { // an ACME authority asks from networks of its own, in the handshake
+		l = guard.Listener(l)
+	}
+	l = api.Limit(l) // of those who are let in
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/scalerd/scalerd/scaler/audit"
+	"github.com/scalerd/scalerd/scaler/secretfile"
 	"github.com/scalerd/scalerd/scaler/secrets"
 )
 
@@ -139,11 +140,7 @@ func readPassphrase(from string) (string, error) {
 	kind, name, _ := strings.Cut(from, ":")
 	switch kind {
 	case "file":
-		info, err := os.Stat(name)
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			return "", fmt.Errorf("passphrase file %s can be read by others (mode %04o); run chmod 600 on it", name, info.Mode().Perm())
-		}
-		text, err := os.ReadFile(name)
+		text, err := secretfile.Read(name)
 		if err != nil {
 			return "", fmt.Errorf("passphrase of the credentials: %w", err)
 		}

@@ -22,21 +22,18 @@ import (
 
 	"github.com/scalerd/scalerd/scaler"
 	"github.com/scalerd/scalerd/scaler/access"
-	"github.com/scalerd/scalerd/scaler/access/oidc"
 	"github.com/scalerd/scalerd/scaler/api"
 	"github.com/scalerd/scalerd/scaler/audit"
-	"github.com/scalerd/scalerd/scaler/console"
-	"github.com/scalerd/scalerd/scaler/docs"
 	"github.com/scalerd/scalerd/scaler/hook"
 	"github.com/scalerd/scalerd/scaler/local"
 	"github.com/scalerd/scalerd/scaler/micado"
 	"github.com/scalerd/scalerd/scaler/monitor"
 	"github.com/scalerd/scalerd/scaler/operation"
 	"github.com/scalerd/scalerd/scaler/outbound"
+	"github.com/scalerd/scalerd/scaler/public"
 	"github.com/scalerd/scalerd/scaler/report"
 	"github.com/scalerd/scalerd/scaler/secrets"
 	"github.com/scalerd/scalerd/scaler/store"
-	"github.com/scalerd/scalerd/scaler/submitter"
 	"github.com/scalerd/scalerd/scaler/terraform"
 	"github.com/scalerd/scalerd/tfgen/spec"
 )
@@ -123,6 +120,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 				return logins.Find(ctx, cloud, name)
 			},
 			PluginCache: filepath.Join(c.Data, "providers"),
+			Outbound:    reachable,
 		}),
 		Monitor:    monitors(embedded, reachable, log),
 		Inspector:  local.Inspector{},
@@ -175,7 +173,7 @@ func serve(ctx context.Context, c config, reread func() (config, error), stderr 
 	}
 	if c.API.Listen != "" {
 		group.Go(func() error {
-			return c.API.serve(ctx, guard, c.Data, publicPages(service, operations, guard, signOn, trail, handler), log)
+			return c.API.serve(ctx, guard, c.Data, public.Pages(service, operations, guard, signOn, trail, handler), log)
 		})
 	}
 	err = group.Wait()
@@ -244,28 +242,6 @@ func listenSocket(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on socket: %w", err)
 	}
 	return l, nil
-}
-
-// publicPages are what the API's own listener has: the API, MiCADO's Submitter and
-// Optimizer, the logins, the console, and the pages for users.
-func publicPages(service *scaler.Service, operations *operation.Registry, guard *access.Guard, signOn *oidc.Provider, trail *audit.Trail, handler http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", console.WithoutPrompt(handler))
-	pages := guard.Handler(console.Handler())
-	mux.Handle("GET /{$}", pages)
-	mux.Handle("GET "+console.Prefix, pages)
-	compatible := guard.Handler(trail.Handler(submitter.Handler(service, operations)))
-	mux.Handle("/v2.0/", compatible)
-	mux.Handle("/toscasubmitter/", compatible)
-	optimizers := guard.Handler(trail.Handler(access.Require(access.Operator, micado.Handler(service, report.Page))))
-	for _, path := range []string{"/init", "/sample", "/advice", "/report", "/data/"} {
-		mux.Handle(path, optimizers)
-	}
-	mux.Handle("/login", console.WithoutPrompt(guard.Login()))
-	mux.Handle("/login/", signOn.Handler())
-	mux.Handle("/logout", guard.Login())
-	mux.Handle("GET "+docs.Prefix, guard.Handler(docs.Handler()))
-	return mux
 }
 
 // serveHTTP serves until ctx ends, then lets requests in flight finish.

@@ -27,13 +27,19 @@ func (g *Guard) Locked(r *http.Request) error {
 // they have their role.
 func (g *Guard) Begin(w http.ResponseWriter, r *http.Request, who Identity, life time.Duration) {
 	life = min(life, sessionLife)
-	g.tell(Notice{Who: who.Name, How: who.How, From: address(r), Action: "login"}, nil)
+	g.lockout.succeeded(elsewhere, network(address(r)))
+	g.tell(Notice{Who: who.Name, Subject: who.Subject, How: who.How, From: address(r), Action: "login"}, nil)
 	http.SetCookie(w, cookie(r, g.sessions.begin(who, "", life, time.Now()), life))
 }
 
-// Refuse notes that somebody was not let in, and counts it against their address. The
-// name of who is empty where no authority vouched for it.
+// Refuse notes that somebody was not let in. The name of who is empty where no authority
+// vouched for it.
 func (g *Guard) Refuse(r *http.Request, who Identity, err error) {
+	g.tell(Notice{Who: who.Name, Subject: who.Subject, How: who.How, From: address(r), Action: "login"}, err)
+}
+
+// Failed counts a sign-in that somebody tampered with against their address. Somebody
+// whom the authority vouched for, or who gave up, did not.
+func (g *Guard) Failed(r *http.Request) {
 	g.lockout.failed(elsewhere, network(address(r)), time.Now())
-	g.tell(Notice{Who: who.Name, How: who.How, From: address(r), Action: "login"}, err)
 }

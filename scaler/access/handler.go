@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,14 +40,10 @@ func (g *Guard) sameOrigin(next http.Handler) http.Handler {
 // allowed lets the networks through that are allowed, and the socket.
 func (g *Guard) allowed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, local := peerOf(r.Context()); !local && len(g.options.Networks) > 0 {
-			ip, err := netip.ParseAddr(address(r))
-			ip = ip.Unmap().WithZone("")
-			if err != nil || !slices.ContainsFunc(g.options.Networks, func(n netip.Prefix) bool { return n.Contains(ip) }) {
-				g.note(Notice{Action: "connect", From: address(r)}, errNetwork)
-				deny(w, http.StatusForbidden, errNetwork.Error())
-				return
-			}
+		if _, local := peerOf(r.Context()); !local && !g.mayConnect(address(r)) {
+			g.note(Notice{Action: "connect", From: address(r)}, errNetwork)
+			deny(w, http.StatusForbidden, errNetwork.Error())
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -101,7 +96,7 @@ func (g *Guard) Login() http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if c, err := r.Cookie(cookieName(r)); err == nil {
 			if s, ok := g.sessions.find(c.Value, time.Now()); ok {
-				g.tell(Notice{Who: s.who.Name, How: s.who.How, From: address(r), Action: "logout"}, nil)
+				g.tell(Notice{Who: s.who.Name, Subject: s.who.Subject, How: s.who.How, From: address(r), Action: "logout"}, nil)
 			}
 			g.sessions.end(c.Value)
 		}
@@ -117,9 +112,11 @@ func redirect(w http.ResponseWriter, r *http.Request) {
 }
 
 // OwnPath is the path where it is one of this host, else the first page's: one that
-// begins with two slashes, or with a backslash, is another host's for a browser.
+// begins with two slashes is another host's for a browser, which takes a backslash for a
+// slash and leaves out tabs and line breaks (WHATWG URL, 4.4).
 func OwnPath(path string) string {
-	if len(path) == 0 || path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') || len(path) > 1024 {
+	odd := func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }
+	if len(path) == 0 || path[0] != '/' || len(path) > 1 && path[1] == '/' || len(path) > 1024 || strings.ContainsFunc(path, odd) {
 		return "/"
 	}
 	return path

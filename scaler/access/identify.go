@@ -52,7 +52,7 @@ func (g *Guard) identify(r *http.Request) (Identity, error) {
 	if c, err := r.Cookie(cookieName(r)); err == nil {
 		if s, ok := g.sessions.find(c.Value, now); ok {
 			if s.hash == "" {
-				return Identity{Name: s.who.Name, Role: s.who.Role, How: s.who.How, From: from}, nil
+				return Identity{Name: s.who.Name, Role: s.who.Role, How: s.who.How, From: from, Subject: s.who.Subject}, nil
 			}
 			if u, ok := g.user(s.who.Name); ok && u.Hash == s.hash {
 				return Identity{Name: u.Name, Role: u.Role, How: s.who.How, From: from}, nil
@@ -63,20 +63,21 @@ func (g *Guard) identify(r *http.Request) (Identity, error) {
 	return Identity{From: from}, nil
 }
 
-// bearer checks a token.
+// bearer checks a token. A right one passes whatever others from its address tried: it
+// can't be guessed, so the lock-out spares the audit log only.
 func (g *Guard) bearer(ctx context.Context, token, from string, now time.Time) (Identity, error) {
-	if wait := g.lockout.wait("", network(from), now); wait > 0 {
-		return Identity{}, &lockedError{wait}
-	}
 	g.mu.Lock()
 	t, ok := g.tokens[digest(token)]
 	g.mu.Unlock()
 	if !ok || !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) {
+		if wait := g.lockout.wait("", network(from), now); wait > 0 {
+			return Identity{}, &lockedError{wait}
+		}
 		g.lockout.failed("", network(from), now)
 		return Identity{}, errWrong
 	}
 	g.used(ctx, t, now)
-	return Identity{Name: t.Name, Role: t.Role, How: "token", From: from, Applications: t.Applications}, nil
+	return Identity{Name: t.Name, Role: t.Role, How: "token", From: from, Applications: t.Applications, TokenID: t.ID}, nil
 }
 
 // login checks a password. An unknown user costs the same time as a known one.
@@ -133,10 +134,13 @@ func (g *Guard) turn(ctx context.Context) (done func(), err error) {
 }
 
 // address is where a request comes from. What a proxy says of it is not believed.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func address(r *http.Request) string { return host(r.RemoteAddr) }
+
+// host is an address without its port.
+func host(address string) string {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return r.RemoteAddr
+		return address
 	}
 	return host
 }

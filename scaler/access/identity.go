@@ -1,6 +1,7 @@
 // Package access decides who may use scalerd: users with passwords, tokens for
-// machines, peers on the unix socket and clients with certificates become an
-// Identity with a Role, and a Guard lets nobody else in.
+// machines, peers on the unix socket, clients with certificates and people whom an OpenID
+// Connect provider vouches for become an Identity with a Role, and a Guard lets nobody
+// else in.
 package access
 
 import (
@@ -17,7 +18,8 @@ type Role int
 const (
 	// Nobody is who did not say who they are.
 	Nobody Role = iota
-	// Viewer sees everything but descriptions, and changes nothing.
+	// Viewer sees applications and what they do, without their descriptions, and changes
+	// nothing. Users, tokens, credentials and the audit log are for admins.
 	Viewer
 	// Operator works with applications.
 	Operator
@@ -52,12 +54,18 @@ type Identity struct {
 	// Name is the user's, or the token's name.
 	Name string
 	Role Role
-	// How they proved it: socket, password, token, session, certificate or oidc.
+	// Subject is what their provider calls them for ever, while Name may change; it is
+	// empty for others.
+	Subject string
+	// How they proved it: socket, password, token, session (begun with the form),
+	// certificate or oidc.
 	How string
 	// From is the address that the request came from, or "socket".
 	From string
 	// Applications bounds what they may see and do; none means all.
 	Applications []string
+	// TokenID is the ID of the token, where it was one: names of tokens are not unique.
+	TokenID string
 }
 
 // Sees reports whether the identity may see or work on an application.

@@ -10,7 +10,9 @@ type Notice struct {
 	// Who is the user; of a name that no user has, nothing is said, because people
 	// type their password in its place.
 	Who string
-	// How is form, password, token, session, or that of an Identity from elsewhere.
+	// Subject is that of an Identity.
+	Subject string
+	// How is form, password, token, session, or oidc.
 	How string
 	// From is the address.
 	From string

@@ -19,6 +19,18 @@ func Require(role Role, next http.Handler) http.Handler {
 	})
 }
 
+// Unbounded keeps those out who are confined to some applications, from what belongs to
+// none.
+func Unbounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if who := Principal(r.Context()); who.Bounded() {
+			deny(w, http.StatusForbidden, who.Name+" may use only its applications, and this belongs to none")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // challenge asks who it is.
 func challenge(w http.ResponseWriter) {
 	for _, c := range Challenges {

@@ -139,6 +139,7 @@ type certificate struct {
 
 // load reads the files; the lock is held, or nobody else has it yet.
 func (c *certificate) load(now time.Time) error {
+	stamp := c.stamps() // before the reading: what is replaced meanwhile is read again
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return fmt.Errorf("certificate %s with key %s: %w", c.certFile, c.keyFile, err)
@@ -146,7 +147,7 @@ func (c *certificate) load(now time.Time) error {
 	if now.After(pair.Leaf.NotAfter) {
 		return fmt.Errorf("certificate %s expired on %s: renew it", c.certFile, pair.Leaf.NotAfter.Format(time.RFC3339))
 	}
-	c.loaded, c.stamp = &pair, c.stamps()
+	c.loaded, c.stamp = &pair, stamp
 	return nil
 }
 

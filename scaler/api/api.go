@@ -17,7 +17,8 @@
 //   - POST and PUT take an Idempotency-Key: for a day, and until a restart, the same
 //     request with the same key gets the same answer and is not carried out again.
 //     After a restart a repeated submission or size changes nothing either, because
-//     both say what should be.
+//     both say what should be. An answer with a secret is not kept: the same request
+//     is a 409 then.
 //
 // Every operation needs a role, which the document names as x-required-role.
 package api
@@ -25,6 +26,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -206,10 +208,22 @@ func about(ctx huma.Context) audit.Request {
 		}
 	}
 	r.Target = strings.Join(parts, "/")
-	if u := ctx.URL(); u.RawQuery != "" {
-		r.Target += "?" + u.RawQuery
+	if query := known(ctx); len(query) > 0 {
+		r.Target += "?" + query.Encode()
 	}
 	return r
+}
+
+// known is a request's query without what the operation has no parameter for, which may
+// be anything, and a secret too.
+func known(ctx huma.Context) url.Values {
+	u, query := ctx.URL(), url.Values{}
+	for name, values := range u.Query() {
+		if slices.ContainsFunc(ctx.Operation().Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name }) {
+			query[name] = values
+		}
+	}
+	return query
 }
 
 // visible leaves out what is of applications that the caller may not see.
@@ -224,7 +238,8 @@ func visible[T any](ctx context.Context, all []T, application func(T) string) []
 // mayUse refuses an application that the caller may not see.
 func mayUse(ctx context.Context, application string) error {
 	if who := access.Principal(ctx); !who.Sees(application) {
-		return huma.Error403Forbidden(who.Name + " may not use application " + application)
+		// It does not say which one it is, because an ID may have led there.
+		return huma.Error403Forbidden(who.Name + " may use only " + strings.Join(who.Applications, ", "))
 	}
 	return nil
 }

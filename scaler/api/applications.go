@@ -84,12 +84,13 @@ type applicationsInput struct {
 }
 
 func (h applications) list(ctx context.Context, in *applicationsInput) (*statusAnswer, error) {
-	all := visible(ctx, h.service.Applications(), func(a scaler.ApplicationStatus) string { return a.Name })
-	names := make([]string, len(all))
-	for i, a := range all {
-		names[i] = a.Name
+	statuses := h.service.Applications()
+	all := make([]string, len(statuses))
+	for i, a := range statuses {
+		all[i] = a.Name
 	}
-	page, err := paged(names, in.PageInput, func(name string) string { return name })
+	name := func(name string) string { return name }
+	page, err := paged(visible(ctx, all, name), in.PageInput, name)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func (h applications) list(ctx context.Context, in *applicationsInput) (*statusA
 	if in.Brief {
 		pages = h.brief
 	}
-	encoded, err := pages.page(ctx, h.service, page)
+	encoded, err := pages.page(ctx, h.service, page, all)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,15 @@ func TestAttacksByHosts(t *testing.T) {
 	openstack := func(url string) string {
 		return "name: shop\ngroups:\n  - name: web\n    cloud: openstack\n    min: 0\n    max: 3\n    openstack: {auth_url: '" + url + "', image_name: a, flavor_name: b, networks: [{name: c}]}\n"
 	}
+	backend := func(kind, config string) string {
+		return "backend: {type: " + kind + ", config: {" + config + "}}\n" + empty
+	}
+	provider := func(arguments string) string {
+		return strings.Replace(openstack("https://cloud.example/v3"), "image_name", "provider: {"+arguments+"}, image_name", 1)
+	}
+	configured := func(arguments string) string {
+		return strings.Replace(module("hashicorp/node/random"), "version: '~> 3.0'", "version: '~> 3.0', arguments: {"+arguments+"}", 1)
+	}
 	for _, attack := range []struct {
 		what, text, path string // path is where the mistake is said to be
 		status           string
@@ -53,6 +62,31 @@ func TestAttacksByHosts(t *testing.T) {
 		{"a module from metadata by Git", module("git::https://169.254.169.254/module.git"), "groups[0].module.source", "422 Unprocessable Entity"},
 		{"a module of scalerd's machine", module("/srv/module"), "groups[0].module.source", "422 Unprocessable Entity"},
 		{"a module of scalerd's machine as an address", module("git::file:///srv/module"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from metadata in IPv6", module("http://[::ffff:a9fe:a9fe]/m.zip"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from metadata with colons in its path", module("https://169.254.169.254/a::b/m.zip"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from metadata that looks like a path", module("https://169.254.169.254/x::./y"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from metadata by Git with colons in its query", module("git::https://169.254.169.254/m.git?x=a::b"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from metadata by SSH without a user", module("git::metadata:srv/m.git"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from metadata with an address in its query", module("169.254.169.254/m.git?x=a://b"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module of scalerd's machine with a host in its query", module("/srv/module?x=::github.com/a/b"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module of scalerd's machine with an address in its query", module("/srv/module?x=a://b"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module of scalerd's machine by Git with a host in its query", module("git::file:///srv/m?x=a::b.c/d"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module from an address without a readable host", module("git::ssh://git@evil.example:path/m.git"), "groups[0].module.source", "422 Unprocessable Entity"},
+		{"a module of a registry", module("hashicorp/node/random"), "", "200 OK"},
+		{"metadata in full-width digits", monitored("http://１６９.２５４.１６９.２５４/"), "monitoring.prometheus.url", "422 Unprocessable Entity"},
+		{"scraped metadata in full-width letters", scraped("ｍetadata.google.internal:80"), "monitoring.targets[0].addresses[0]", "422 Unprocessable Entity"},
+		{"states in a bucket at metadata", backend("s3", "bucket: b, endpoints: {s3: 'http://169.254.169.254/'}"), "backend.config.endpoints.s3", "422 Unprocessable Entity"},
+		{"states in a bucket", backend("s3", "bucket: b, region: eu-west-1, key: shop, endpoints: {s3: 'https://s3.example/'}"), "", "200 OK"},
+		{"states in a Consul that is metadata", backend("consul", "address: '169.254.169.254:80'"), "backend.config.address", "422 Unprocessable Entity"},
+		{"states in a Kubernetes that is metadata", backend("kubernetes", "host: metadata.google.internal"), "backend.config.host", "422 Unprocessable Entity"},
+		{"states in a database at metadata", backend("pg", "conn_str: 'dbname=x host=169.254.169.254'"), "backend.config.conn_str", "422 Unprocessable Entity"},
+		{"states in one of two databases", backend("pg", "conn_str: 'postgres://db.example,169.254.169.254/x'"), "backend.config.conn_str", "422 Unprocessable Entity"},
+		{"states in a database", backend("pg", "conn_str: 'host=db.example user=me'"), "", "200 OK"},
+		{"states at an address that can't be read", backend("http", "address: 'http://evil.example\\@169.254.169.254/'"), "backend.config.address", "422 Unprocessable Entity"},
+		{"an OpenStack of which a service is metadata", provider("endpoint_overrides: {compute: 'http://169.254.169.254/v2/'}"), "groups[0].openstack.provider.endpoint_overrides.compute", "422 Unprocessable Entity"},
+		{"a provider of a module that is metadata", configured("endpoints: [{sts: 'http://169.254.169.254/'}]"), "groups[0].module.providers.random.arguments.endpoints[0].sts", "422 Unprocessable Entity"},
+		{"a provider of a module from metadata", strings.Replace(module("hashicorp/node/random"), "source: hashicorp/random", "source: 169.254.169.254/a/random", 1), "groups[0].module.providers.random.source", "422 Unprocessable Entity"},
+		{"a provider of a module that is metadata by its name", configured("host: metadata.google.internal"), "groups[0].module.providers.random.arguments.host", "422 Unprocessable Entity"},
 	} {
 		body, err := json.Marshal(api.Description{File: "shop.yaml", Text: attack.text})
 		if err != nil {

@@ -47,15 +47,27 @@ type BacktestRequest struct {
 
 // Backtest is a run, with its report when it succeeded.
 type Backtest struct {
-	ID        string           `json:"id"`
-	Status    string           `json:"status" enum:"queued,running,succeeded,failed"`
-	By        string           `json:"by,omitempty"`
-	CreatedAt time.Time        `json:"created_at"`
-	EndedAt   time.Time        `json:"ended_at,omitzero"`
-	Error     string           `json:"error,omitempty"`
-	Report    *backtest.Report `json:"report,omitempty"`
+	ID     string `json:"id"`
+	Status string `json:"status" enum:"queued,running,succeeded,failed"`
+	By     string `json:"by,omitempty"`
+	// Application is that of the description; empty without one.
+	Application string           `json:"application,omitempty" doc:"The application that the description is of."`
+	CreatedAt   time.Time        `json:"created_at"`
+	EndedAt     time.Time        `json:"ended_at,omitzero"`
+	Error       string           `json:"error,omitempty"`
+	Report      *backtest.Report `json:"report,omitempty"`
 
-	seq int64
+	seq   int64
+	asker []string
+}
+
+// seenBy reports whether somebody may see it: one of no application is for those who are
+// confined to none, and for who started it.
+func (t Backtest) seenBy(who access.Identity) bool {
+	if t.Application == "" && who.Bounded() {
+		return slices.Equal(t.asker, asker(who))
+	}
+	return who.Sees(t.Application)
 }
 
 // Backtests runs backtests one after the other. It is safe for concurrent use.
@@ -133,11 +145,12 @@ type startedBacktest struct {
 }
 
 func (b *Backtests) start(ctx context.Context, in *body[BacktestRequest]) (*startedBacktest, error) {
-	run, err := b.prepare(ctx, in.Body)
+	run, application, err := b.prepare(ctx, in.Body)
 	if err != nil {
 		return nil, err
 	}
-	t := Backtest{ID: rand.Text()[:16], Status: "queued", By: access.Principal(ctx).Name, CreatedAt: time.Now()}
+	who := access.Principal(ctx)
+	t := Backtest{ID: rand.Text()[:16], Status: "queued", By: who.Name, Application: application, CreatedAt: time.Now(), asker: asker(who)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	select {
@@ -153,88 +166,90 @@ func (b *Backtests) start(ctx context.Context, in *body[BacktestRequest]) (*star
 	return &startedBacktest{"/v1/backtests/" + t.ID, t}, nil
 }
 
-// prepare checks all that can be checked before the run.
-func (b *Backtests) prepare(ctx context.Context, in BacktestRequest) (func(context.Context) (backtest.Report, error), error) {
+// prepare checks all that can be checked before the run, and says which application it
+// is about.
+func (b *Backtests) prepare(ctx context.Context, in BacktestRequest) (run func(context.Context) (backtest.Report, error), application string, err error) {
 	wrong := func(err error) error { return huma.Error422UnprocessableEntity(err.Error()) }
 	recorded, err := trace.Parse(in.Name, strings.NewReader(in.Trace))
 	if err != nil {
-		return nil, wrong(err)
+		return nil, "", wrong(err)
 	}
 	plant, limit := backtest.DefaultPlant(), time.Duration(in.LimitMS*float64(time.Millisecond))
 	plant.Drift = in.Drift
-	makers, nodes, err := b.makers(ctx, in)
+	makers, nodes, application, err := b.makers(ctx, in)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	load, err := backtest.NewLoad(in.Name, recorded, plant, limit, nodes, in.Seed)
 	if err != nil {
-		return nil, wrong(err)
+		return nil, "", wrong(err)
 	}
 	world, err := backtest.NewWorld(plant, load, limit, in.Seed)
 	if err != nil {
-		return nil, wrong(err)
+		return nil, "", wrong(err)
 	}
 	return func(ctx context.Context) (backtest.Report, error) {
 		return world.Compare(ctx, makers, backtest.Options{})
-	}, nil
+	}, application, nil
 }
 
-// makers are the policies to try, and how many nodes the peak is to need.
-func (b *Backtests) makers(ctx context.Context, in BacktestRequest) ([]backtest.Maker, int, error) {
-	var makers []backtest.Maker
+// makers are the policies to try, how many nodes the peak is to need, and the application
+// of the description.
+func (b *Backtests) makers(ctx context.Context, in BacktestRequest) (makers []backtest.Maker, nodes int, application string, err error) {
 	wrong := func(where string, err error) error {
 		return huma.Error422UnprocessableEntity("the backtest can't be run", &huma.ErrorDetail{Message: err.Error(), Location: "body." + where})
 	}
 	for _, name := range in.Policies {
 		entry, err := backtest.Find(name)
 		if err != nil {
-			return nil, 0, wrong("policies", err)
+			return nil, 0, "", wrong("policies", err)
 		}
 		makers = append(makers, entry.Make)
 	}
-	nodes := in.Nodes
+	nodes = in.Nodes
 	if in.Description != nil {
 		if err := mayDescribe(ctx, b.service, in.Description.source()); err != nil {
-			return nil, 0, err
+			return nil, 0, "", err
 		}
 		app, err := b.service.Validate(in.Description.source())
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, "", err
 		}
 		sources := map[string]backtest.Source{}
 		for query, text := range in.Metrics {
 			if sources[query], err = backtest.ParseSource(text); err != nil {
-				return nil, 0, wrong("metrics."+query, err)
+				return nil, 0, "", wrong("metrics."+query, err)
 			}
 		}
 		made, err := backtest.Described(app.Name+"/"+in.Group, app, in.Group, sources)
 		if err != nil {
-			return nil, 0, wrong("group", err)
+			return nil, 0, "", wrong("group", err)
 		}
-		makers = append(makers, made)
+		makers, application = append(makers, made), app.Name
 		if nodes == 0 {
 			nodes = max(1, app.Group(in.Group).Max*3/4)
 		}
 	}
 	if len(makers) == 0 {
-		return nil, 0, wrong("policies", errors.New("name a built-in policy, or give a description and its group"))
+		return nil, 0, "", wrong("policies", errors.New("name a built-in policy, or give a description and its group"))
 	}
 	if nodes == 0 {
 		nodes = 24
 	}
-	return makers, nodes, nil
+	return makers, nodes, application, nil
 }
 
-func (b *Backtests) list(_ context.Context, in *PageInput) (Page[Backtest], error) {
+func (b *Backtests) list(ctx context.Context, in *PageInput) (Page[Backtest], error) {
 	before, err := in.before(0)
 	if err != nil {
 		return Page[Backtest]{}, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	who := access.Principal(ctx)
 	var newest []Backtest
 	for _, t := range slices.Backward(b.all) {
-		if before == 0 || t.seq < before {
+		if (before == 0 || t.seq < before) && t.seenBy(who) {
 			t.Report = nil
 			newest = append(newest, t)
 		}
@@ -246,10 +261,10 @@ type backtestInput struct {
 	ID string `path:"id"`
 }
 
-func (b *Backtests) get(_ context.Context, in *backtestInput) (Backtest, error) {
+func (b *Backtests) get(ctx context.Context, in *backtestInput) (Backtest, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i := slices.IndexFunc(b.all, func(t Backtest) bool { return t.ID == in.ID })
+	i := slices.IndexFunc(b.all, func(t Backtest) bool { return t.ID == in.ID && t.seenBy(access.Principal(ctx)) })
 	if i < 0 {
 		return Backtest{}, fmt.Errorf("backtest %s (the last %s since the start are kept): %w", in.ID, strconv.Itoa(keptBacktests), scaler.ErrNotFound)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,7 +100,8 @@ func (f *fuzzed) prepare() {
 		missing := map[string]string{"shop": descriptions[2], "other": descriptions[3]}
 		for _, a := range f.service.Applications() {
 			delete(missing, a.Name)
-			if a.Destroying || !a.Settled && !a.Degraded() {
+			going := slices.ContainsFunc(a.Groups, func(g scaler.GroupStatus) bool { return g.Removing })
+			if a.Destroying || going || !a.Settled && !a.Degraded() {
 				return false
 			}
 		}

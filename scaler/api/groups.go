@@ -76,7 +76,10 @@ func (h groups) get(ctx context.Context, in *GroupPath) (scaler.GroupStatus, err
 	return scaler.GroupStatus{}, fmt.Errorf("group %s of application %s: %w", in.Group, in.Application, scaler.ErrNotFound)
 }
 
-func nodeKey(n scaler.NodeStatus) string { return n.Group + "\x00" + n.Name }
+// nodeKey is in the order of an application's nodes: see scaler.CompareNodes.
+func nodeKey(n scaler.NodeStatus) string {
+	return fmt.Sprintf("%s\x00%03d%s", n.Group, len(n.Name), n.Name)
+}
 
 func (h groups) nodes(ctx context.Context, in *groupsInput) (Page[scaler.NodeStatus], error) {
 	nodes, err := h.service.Nodes(ctx, in.Application)

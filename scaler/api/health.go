@@ -47,6 +47,7 @@ func registerHealth(api huma.API, c Config) {
 		return h, nil
 	})
 	register(api, endpoint(access.Viewer, http.MethodGet, "/v1/me", "get-me", "Who makes this request.", tag), func(ctx context.Context, _ *struct{}) (Who, error) {
-		return Who(access.Principal(ctx)), nil
+		who := access.Principal(ctx)
+		return Who{Name: who.Name, Role: who.Role, How: who.How, From: who.From, Applications: who.Applications}, nil
 	})
 }

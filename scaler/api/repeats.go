@@ -9,12 +9,15 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/audit"
 )
 
 const (
@@ -41,11 +44,13 @@ type kept struct {
 	key    string
 	digest [sha256.Size]byte
 	at     time.Time
-	// done is set once there is an answer.
-	done   bool
-	status int
-	header http.Header
-	body   []byte
+	// about is what the audit log is told of it.
+	about audit.Request
+	// done is set once there is an answer, and private where it is not kept.
+	done, private bool
+	status        int
+	header        http.Header
+	body          []byte
 }
 
 func newRepeats() *repeats { return &repeats{byKey: map[string]*list.Element{}, order: list.New()} }
@@ -75,8 +80,7 @@ func (p *repeats) handler(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(text))
-		who := access.Principal(r.Context())
-		full := who.How + "\x00" + who.Name + "\x00" + r.Method + "\x00" + r.URL.Path + "\x00" + key
+		full := strings.Join(append(asker(access.Principal(r.Context())), r.Method, r.URL.Path, key), "\x00")
 		digest := sha256.Sum256(append([]byte(r.URL.RawQuery+"\x00"), text...))
 		before, mine := p.begin(full, digest, time.Now())
 		switch {
@@ -84,9 +88,13 @@ func (p *repeats) handler(next http.Handler) http.Handler {
 			p.answer(full, w, r, next)
 		case before.digest != digest:
 			writeProblem(w, http.StatusUnprocessableEntity, "Idempotency-Key: it was used for another request; use a new one")
+		case before.private:
+			audit.Describe(r.Context(), before.about)
+			writeProblem(w, http.StatusConflict, "Idempotency-Key: the request with it was carried out, and its answer had a secret that is not kept; use a new key to have it done again")
 		case !before.done:
 			writeProblem(w, http.StatusConflict, "Idempotency-Key: the first request with it is not answered yet")
 		default:
+			audit.Describe(r.Context(), before.about)
 			for name, values := range before.header {
 				w.Header()[name] = values
 			}
@@ -95,6 +103,12 @@ func (p *repeats) handler(next http.Handler) http.Handler {
 			_, _ = w.Write(before.body) // a client that is gone is no failure
 		}
 	})
+}
+
+// asker is all that decides what somebody may do, so that an answer is given again only to
+// whom it would be given now.
+func asker(who access.Identity) []string {
+	return append([]string{who.How, who.Name, who.TokenID, who.Role.String(), strconv.Itoa(len(who.Applications))}, who.Applications...)
 }
 
 // begin takes the key, or returns what is known of the request that has it.
@@ -133,6 +147,11 @@ func (p *repeats) answer(key string, w http.ResponseWriter, r *http.Request, nex
 			return
 		}
 		k := e.Value.(*kept)
+		k.about = audit.About(r.Context())
+		if strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
+			k.private = true
+			return
+		}
 		k.done, k.status, k.body, k.header = true, copied.status, copied.body.Bytes(), http.Header{}
 		for _, name := range []string{"Content-Type", "Location", "Etag"} {
 			if values := w.Header().Values(name); len(values) > 0 {

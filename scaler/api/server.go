@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -45,11 +46,28 @@ func NewServer(handler http.Handler, log *slog.Logger, connected func(context.Co
 
 func newServer(handler http.Handler, log *slog.Logger, connected func(context.Context, net.Conn) context.Context, within limits) *http.Server {
 	return &http.Server{
-		Handler:           timely(handler, within),
+		Handler:           panicking(timely(handler, within), log),
 		ReadHeaderTimeout: within.header, IdleTimeout: within.idle, MaxHeaderBytes: maxHeader,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what scanners send is no failure of ours
 		ConnContext: connected,
 	}
+}
+
+// panicking logs a panic, which is a mistake of ours, and ends its connection.
+func panicking(next http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause != http.ErrAbortHandler { // which only ends the connection
+				log.Error("a request failed by a mistake of scalerd: report it", "method", r.Method, "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
+			}
+			panic(http.ErrAbortHandler)
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // timely gives each write its time, and a body that is read without another bound

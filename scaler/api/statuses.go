@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -25,14 +27,22 @@ type encoding struct {
 	text  []byte
 }
 
+// follower knows the states of applications, as scaler.Service does.
+type follower interface {
+	Follow(ctx context.Context, name string) (scaler.ApplicationStatus, <-chan struct{}, error)
+}
+
 // of is an application's state as JSON; its text is nil where the application is gone.
-func (e *encodings) of(ctx context.Context, service *scaler.Service, name string) (encoding, error) {
+func (e *encodings) of(ctx context.Context, service follower, name string) (encoding, error) {
 	status, state, err := service.Follow(ctx, name)
-	if err != nil {
+	if errors.Is(err, scaler.ErrNotFound) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		delete(e.byName, name)
 		return encoding{}, nil // it was destroyed between the list and this
+	}
+	if err != nil {
+		return encoding{}, err
 	}
 	e.mu.Lock()
 	kept, ok := e.byName[name]
@@ -54,6 +64,16 @@ func (e *encodings) of(ctx context.Context, service *scaler.Service, name string
 	}
 	e.byName[name] = encoding{state, text}
 	return e.byName[name], nil
+}
+
+// forget forgets applications that are gone: all are those that there are.
+func (e *encodings) forget(all []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.byName) <= len(all) {
+		return // seldom is one gone
+	}
+	maps.DeleteFunc(e.byName, func(name string, _ encoding) bool { return !slices.Contains(all, name) })
 }
 
 // brief is a status without what is long. A status is shared, so it is copied.

@@ -40,8 +40,10 @@ type encodedPage struct {
 	packed func() []byte
 }
 
-// page is the newest page with the states of the named applications.
-func (p *statusPages) page(ctx context.Context, service *scaler.Service, names Page[string]) (*encodedPage, error) {
+// page is the newest page with the states of the named applications; all are those that
+// there are.
+func (p *statusPages) page(ctx context.Context, service follower, names Page[string], all []string) (*encodedPage, error) {
+	p.states.forget(all)
 	encoded := make([]encoding, 0, len(names.Items))
 	states := make([]<-chan struct{}, 0, len(names.Items))
 	for _, name := range names.Items {

@@ -32,8 +32,8 @@ type Entry struct {
 	Time time.Time `json:"time"`
 	// Who is the user's or the token's name, or scalerd for what it did by itself.
 	Who string `json:"who"`
-	// How they proved it: socket, password, token, session or certificate; what made
-	// scalerd do it otherwise.
+	// How they proved it: socket, password, form, token, session, certificate or oidc;
+	// what made scalerd do it otherwise.
 	How string `json:"how,omitempty"`
 	// From is the address that the request came from, or "socket".
 	From string `json:"from,omitempty"`

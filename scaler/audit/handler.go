@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -17,7 +18,8 @@ import (
 )
 
 // refusalsPerSecond and refusalsAtOnce bound the entries about those who are not let in:
-// nobody else could make the log grow.
+// nobody else could make the log grow. Who only names a user can't crowd out those who do
+// not, nor the other way, and neither crowds out who proved who they are.
 const (
 	refusalsPerSecond = 1
 	refusalsAtOnce    = 60
@@ -25,17 +27,27 @@ const (
 
 // Trail writes a Log about requests. It is safe for concurrent use.
 type Trail struct {
-	log      *Log
-	refusals *rate.Limiter
+	log *Log
+	// strangers are the refusals of those who name nobody, and claimed those of who names
+	// a user without being one.
+	strangers, claimed bounded
+}
 
+// bounded are refusals that are written as often as its limiter allows.
+type bounded struct {
+	*rate.Limiter
 	mu sync.Mutex
-	// left counts the refusals that were not written.
+	// left counts those that were not written.
 	left int
 }
 
 // NewTrail returns a Trail that writes to the log.
 func NewTrail(log *Log) *Trail {
-	return &Trail{log: log, refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
+	return &Trail{
+		log:       log,
+		strangers: bounded{Limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)},
+		claimed:   bounded{Limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)},
+	}
 }
 
 // Log is the trail's log.
@@ -67,7 +79,7 @@ func On(ctx context.Context, target string) {
 }
 
 // Handler writes an entry for every request that changes something, or is refused, once
-// it was answered. While the log can't be written, what would change something is
+// it was answered, or its handler panicked. While the log can't be written, what would change something is
 // answered with 503 and not handed on. It has to stand behind access.Guard's handler.
 func (t *Trail) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,21 +98,46 @@ func (t *Trail) Handler(next http.Handler) http.Handler {
 			r.Body = body
 		}
 		answer := &answer{ResponseWriter: w, status: http.StatusOK}
+		panicked := true
+		defer func() {
+			if panicked && changes && !about.Reads {
+				_ = t.log.Append(entry(who, about, http.StatusInternalServerError)) // what was done is not known
+			}
+		}()
 		next.ServeHTTP(answer, r)
+		panicked = false
 		refused := answer.status == http.StatusForbidden || answer.status == http.StatusUnauthorized
 		if !refused && (!changes || about.Reads) {
 			return
 		}
-		e := Entry{Who: who.Name, How: who.How, From: who.From, Action: about.Action, Target: about.Target, Result: result(answer.status)}
+		e := entry(who, about, answer.status)
 		if body.n > 0 && !about.Secret && !refused {
 			e.Digest = hex.EncodeToString(body.sum.Sum(nil))
 		}
-		if refused {
-			t.refused(e)
+		if refused && who.Role == access.Nobody {
+			t.strangers.write(t.log, e)
 			return
 		}
 		_ = t.log.Append(e) // the log tells of it itself, and the next change is refused
 	})
+}
+
+func entry(who access.Identity, about Request, status int) Entry {
+	return Entry{
+		Who: who.Name, How: who.How, From: who.From, Action: about.Action, Target: about.Target,
+		Result: result(status), Detail: detail(who.Subject, ""),
+	}
+}
+
+// detail adds the subject of somebody whose name their provider can change.
+func detail(subject, text string) string {
+	if subject == "" {
+		return text
+	}
+	if text != "" {
+		text += "; "
+	}
+	return fmt.Sprintf("%ssub %q", text, subject)
 }
 
 func unready(w http.ResponseWriter, err error) {
@@ -111,28 +148,32 @@ func unready(w http.ResponseWriter, err error) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"title": "Service Unavailable", "status": http.StatusServiceUnavailable, "detail": detail})
 }
 
-// refused writes an entry about a refusal, as often as that is allowed.
-func (t *Trail) refused(e Entry) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.refusals.Allow() {
-		t.left++
+// write writes an entry about a refusal, as often as that is allowed.
+func (b *bounded) write(log *Log, e Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.Allow() {
+		b.left++
 		return
 	}
-	if t.left > 0 {
-		e.Detail = fmt.Sprintf("%d refusals before it were too many to be written", t.left)
+	if b.left > 0 {
+		e.Detail = strings.TrimPrefix(fmt.Sprintf("%s; %d refusals before it were too many to be written", e.Detail, b.left), "; ")
 	}
-	if t.log.Append(e) == nil {
-		t.left = 0
+	if log.Append(e) == nil {
+		b.left = 0
 	}
 }
 
 // Note writes what access.Guard tells of: logins, and who was not let in.
 func (t *Trail) Note(n access.Notice) {
-	e := Entry{Who: n.Who, How: n.How, From: n.From, Action: n.Action, Result: "done"}
+	e := Entry{Who: n.Who, How: n.How, From: n.From, Action: n.Action, Result: "done", Detail: detail(n.Subject, "")}
 	if n.Refused != nil {
-		e.Result, e.Detail = "denied", n.Refused.Error()
-		t.refused(e)
+		e.Result, e.Detail = "denied", detail(n.Subject, n.Refused.Error())
+		refusals := &t.strangers
+		if n.Who != "" {
+			refusals = &t.claimed
+		}
+		refusals.write(t.log, e)
 		return
 	}
 	_ = t.log.Append(e) // the log tells of it itself

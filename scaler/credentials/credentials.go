@@ -24,11 +24,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/scalerd/scalerd/scaler"
+	"github.com/scalerd/scalerd/scaler/secretfile"
 	"github.com/scalerd/scalerd/tfgen/spec"
 	"github.com/scalerd/scalerd/tfgen/strictyaml"
 )
@@ -114,21 +114,14 @@ var kinds = map[string]spec.Cloud{
 
 // Read reads a credentials file, which nobody else may be able to read.
 func Read(path string) ([]Entry, error) {
-	info, err := os.Stat(path)
+	text, err := secretfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("credentials file %s is not there; write it, or leave out --credentials", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("credentials file: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("credentials file %s can be read by others (mode %04o); run chmod 600 on it", path, info.Mode().Perm())
-	}
 	var f File
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("credentials file: %w", err)
-	}
 	doc, err := strictyaml.Decode(path, text, &f)
 	if err != nil {
 		return nil, err

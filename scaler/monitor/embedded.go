@@ -121,12 +121,17 @@ func (e *Embedded) update(a *Application, targets, added, removed []*placed) err
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	touched := map[*pool][]model.LabelSet{}
-	for _, t := range added {
+	for i, t := range added {
 		if t.refused != nil {
 			continue
 		}
 		p, err := e.roomy()
 		if err != nil {
+			for _, t := range added[:i] { // none of them comes
+				if t.pool != nil {
+					t.pool.size--
+				}
+			}
 			return err
 		}
 		t.pool = p

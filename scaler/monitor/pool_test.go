@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"pgregory.net/rapid"
 
@@ -106,4 +107,28 @@ func TestTargetsStayInTheirPools(t *testing.T) {
 			t.Fatalf("the pools have %d targets, want %d", size, len(list))
 		}
 	})
+}
+
+// TestTargetsThatFindNoPoolTakeNoRoom adds more targets than there is room for, while no
+// pool can be made.
+func TestTargetsThatFindNoPoolTakeNoRoom(t *testing.T) {
+	e := openEmbedded(t, t.TempDir())
+	a := e.Application("shop", time.Hour)
+	all := numbered(poolSize + 1)
+	watch(t, a, all[:poolSize-2]...)
+	sound := e.config
+	e.config = &config.Config{ScrapeConfigs: sound.ScrapeConfigs} // was never loaded, and is refused
+	for range 2 {
+		if err := a.Watch(all); err == nil {
+			t.Fatal("Watch() = nil, want that there is no pool for all targets")
+		}
+		if len(e.pools) != 1 || e.pools[0].size != poolSize-2 {
+			t.Errorf("%d pools, the first with %d targets, want one with the %d of before", len(e.pools), e.pools[0].size, poolSize-2)
+		}
+	}
+	e.config = sound
+	watch(t, a, all...)
+	if len(e.pools) != 2 || e.pools[0].size != poolSize || e.pools[1].size != 1 {
+		t.Errorf("%d pools, the first with %d targets, want a full one and one of one target", len(e.pools), e.pools[0].size)
+	}
 }

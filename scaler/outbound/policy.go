@@ -1,5 +1,7 @@
-// Package outbound bounds where descriptions can have scalerd send requests: who may
-// submit one must not reach, through scalerd, what only scalerd's machine can reach.
+// Package outbound bounds where descriptions can have scalerd send requests: never to
+// link-local and multicast addresses, where a cloud tells scalerd's machine its own
+// credentials, and, where an admin lists what may be called, to nothing else. Without a
+// list, loopback and private networks may be called.
 package outbound
 
 import (
@@ -7,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -63,14 +66,17 @@ func Parse(allowed []string) (*Policy, error) {
 			p.networks = append(p.networks, netip.PrefixFrom(ip.Unmap(), ip.Unmap().BitLen()))
 			continue
 		}
-		if name := canonical(text); name != "" && !strings.ContainsAny(name, "/:*@?#% ") {
+		if name := canonical(text); namePattern.MatchString(name) {
 			p.names = append(p.names, name)
 			continue
 		}
-		errs = append(errs, fmt.Errorf("%q is no host, address or network: write prometheus.internal, 10.1.2.3 or 10.0.0.0/8", text))
+		errs = append(errs, fmt.Errorf("%q is no host, address or network: write prometheus.internal, 10.1.2.3 or 10.0.0.0/8; other letters than a to z as xn--...", text))
 	}
 	return p, errors.Join(errs...)
 }
+
+// namePattern is a host's name as DNS has it; IDNA makes one of any other (RFC 5891).
+var namePattern = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_-])?$`)
 
 // canonical is a host's name in lower case, without the dot of the root.
 func canonical(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
@@ -85,6 +91,9 @@ func (p *Policy) Host(host string, dialled bool) error {
 		return p.address(ip)
 	}
 	switch {
+	case !namePattern.MatchString(name):
+		// What dials may read other letters and digits as these, and so as an address.
+		return fmt.Errorf("%w: %q is no host's name: write it with a to z, 0 to 9, - and dots, other letters as xn--...", ErrRefused, name)
 	case slices.Contains(p.names, name):
 		return nil
 	case slices.Contains(metadata, name):

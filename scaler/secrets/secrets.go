@@ -75,6 +75,9 @@ const Default = "default"
 // Find returns the credentials with which terraform is to run. An error means that the
 // run must not begin.
 func (s *Store) Find(ctx context.Context, cloud spec.Cloud, name string) (scaler.Credentials, error) {
+	if err := named(name); err != nil {
+		return scaler.Credentials{}, err
+	}
 	if s.Keeper != nil && (credentials.Entry{Type: string(cloud)}).Cloud() != "" {
 		e, found, err := s.Keeper.Pick(ctx, cloud, name)
 		var set scaler.Credentials
@@ -145,15 +148,23 @@ func (s *Store) List(ctx context.Context) ([]Listed, error) {
 	return list, nil
 }
 
-var namePattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
+var namePattern = regexp.MustCompile(spec.CredentialsPattern)
+
+// named refuses what is no name of an entry; the empty one is that of the default entry.
+func named(name string) error {
+	if name != "" && !namePattern.MatchString(name) {
+		return fmt.Errorf("%w: name %q: %s", ErrInvalid, name, spec.CredentialsRule)
+	}
+	return nil
+}
 
 // Check says what is wrong with an entry; never with a value.
 func Check(e credentials.Entry) error {
 	if e.Cloud() == "" {
 		return fmt.Errorf("%w: type %q: use one of %s", ErrInvalid, e.Type, strings.Join(credentials.Types(), ", "))
 	}
-	if e.Name != "" && !namePattern.MatchString(e.Name) {
-		return fmt.Errorf("%w: name %q: use 1 to 64 letters, digits and . _ -, and begin with a letter or digit", ErrInvalid, e.Name)
+	if err := named(e.Name); err != nil {
+		return err
 	}
 	if _, err := e.Credentials(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -197,6 +208,9 @@ func (s *Store) Remove(ctx context.Context, kind, name string) error {
 	cloud := credentials.Entry{Type: kind}.Cloud()
 	if cloud == "" {
 		return fmt.Errorf("%w: type %q: use one of %s", ErrInvalid, kind, strings.Join(credentials.Types(), ", "))
+	}
+	if err := named(name); err != nil {
+		return err
 	}
 	return k.Remove(ctx, cloud, name)
 }

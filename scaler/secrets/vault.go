@@ -2,16 +2,20 @@ package secrets
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	vault "github.com/hashicorp/vault/api"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/scalerd/scalerd/scaler/credentials"
 	"github.com/scalerd/scalerd/tfgen/spec"
@@ -47,28 +51,43 @@ type Vault struct {
 	config VaultConfig
 	client *vault.Client
 	log    *slog.Logger
+	logins singleflight.Group
 
+	// mu guards the client's token together with what follows, and is never held while
+	// Vault is asked.
 	mu sync.Mutex
 	// until is when the token ends, and zero where it is not known to; life is how
 	// long it was good when it was got or renewed.
 	until     time.Time
 	life      time.Duration
 	renewable bool
+	// failed is why the last login did not succeed, and failedAt is when.
+	failed   error
+	failedAt time.Time
 }
 
-// NewVault returns the keeper of a Vault, which nothing is asked yet.
+// NewVault returns the keeper of a Vault, which nothing is asked yet. The environment,
+// where variables may say something to Vault's own tools and to terraform, says nothing
+// of where Vault is and whether its certificate is good.
 func NewVault(c VaultConfig, log *slog.Logger) (*Vault, error) {
-	config := vault.DefaultConfig()
-	if config.Error != nil {
-		return nil, fmt.Errorf("vault: %w", config.Error)
-	}
-	config.Address, config.Timeout, config.MaxRetries = c.Address, vaultTimeout, 0
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		if err := config.ConfigureTLS(&vault.TLSConfig{CACert: c.CAFile}); err != nil {
+		text, err := os.ReadFile(c.CAFile)
+		if err != nil {
 			return nil, fmt.Errorf("vault: authorities: %w", err)
 		}
+		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("vault: authorities: %s holds no certificate in PEM form", c.CAFile)
+		}
 	}
-	client, err := vault.NewClient(config)
+	client, err := vault.NewClient(&vault.Config{
+		Address: c.Address, Timeout: vaultTimeout,
+		HttpClient: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // the library follows them itself
+		}},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
@@ -83,11 +102,21 @@ func NewVault(c VaultConfig, log *slog.Logger) (*Vault, error) {
 // String implements Keeper.
 func (v *Vault) String() string { return "vault " + v.config.Address }
 
-func (v *Vault) path(cloud spec.Cloud, name string) string {
+// path is that of an entry, which no name leads out of its cloud's folder.
+func (v *Vault) path(cloud spec.Cloud, name string) (string, error) {
 	if name == "" {
 		name = Default
 	}
-	return path.Join(v.config.Path, string(cloud), name)
+	return path.Join(v.config.Path, string(cloud), name), named(name)
+}
+
+// entry is the data of an entry, and nil where there is none.
+func (v *Vault) entry(ctx context.Context, cloud spec.Cloud, name string) (map[string]string, error) {
+	at, err := v.path(cloud, name)
+	if err != nil {
+		return nil, err
+	}
+	return v.get(ctx, at)
 }
 
 // get is the data at a path, and nil where there is none.
@@ -123,7 +152,7 @@ func (v *Vault) get(ctx context.Context, at string) (map[string]string, error) {
 func (v *Vault) Pick(ctx context.Context, cloud spec.Cloud, name string) (credentials.Entry, bool, error) {
 	e := credentials.Entry{Type: string(cloud), Name: name}
 	var err error
-	if e.AuthData, err = v.get(ctx, v.path(cloud, name)); err != nil || e.AuthData != nil || name != "" {
+	if e.AuthData, err = v.entry(ctx, cloud, name); err != nil || e.AuthData != nil || name != "" {
 		return e, e.AuthData != nil, err
 	}
 	names, err := v.list(ctx, path.Join(v.config.Path, string(cloud)))
@@ -131,11 +160,11 @@ func (v *Vault) Pick(ctx context.Context, cloud spec.Cloud, name string) (creden
 		return e, false, err
 	}
 	e.Name = names[0]
-	e.AuthData, err = v.get(ctx, v.path(cloud, e.Name))
+	e.AuthData, err = v.entry(ctx, cloud, e.Name)
 	return e, e.AuthData != nil, err
 }
 
-// list are the names in a folder, without the folders in it.
+// list are the names in a folder, without the folders in it and what is no entry's name.
 func (v *Vault) list(ctx context.Context, folder string) ([]string, error) {
 	at := path.Join(v.config.Mount, "metadata", folder)
 	if v.config.Version == 1 {
@@ -152,7 +181,7 @@ func (v *Vault) list(ctx context.Context, folder string) ([]string, error) {
 	keys, _ := found.Data["keys"].([]any)
 	var names []string
 	for _, key := range keys {
-		if name, ok := key.(string); ok && !strings.HasSuffix(name, "/") {
+		if name, ok := key.(string); ok && namePattern.MatchString(name) {
 			names = append(names, name)
 		}
 	}
@@ -175,7 +204,7 @@ func (v *Vault) Entries(ctx context.Context) ([]credentials.Entry, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			data, err := v.get(ctx, v.path(cloud, name))
+			data, err := v.entry(ctx, cloud, name)
 			if err != nil {
 				return nil, err
 			}
@@ -193,7 +222,10 @@ func (v *Vault) Put(ctx context.Context, e credentials.Entry) error {
 	for key, value := range e.AuthData {
 		data[key] = value
 	}
-	at := v.path(e.Cloud(), e.Name)
+	at, err := v.path(e.Cloud(), e.Name)
+	if err != nil {
+		return err
+	}
 	return v.do(ctx, "write "+at, func(ctx context.Context) error {
 		if v.config.Version == 1 {
 			return v.client.KVv1(v.config.Mount).Put(ctx, at, data)
@@ -205,7 +237,10 @@ func (v *Vault) Put(ctx context.Context, e credentials.Entry) error {
 
 // Remove implements Keeper: with version 2, all versions and their metadata go.
 func (v *Vault) Remove(ctx context.Context, cloud spec.Cloud, name string) error {
-	at := v.path(cloud, name)
+	at, err := v.path(cloud, name)
+	if err != nil {
+		return err
+	}
 	data, err := v.get(ctx, at)
 	if err == nil && data == nil {
 		err = fmt.Errorf("credentials %s in %s: %w", Label(cloud, name), v, ErrUnknown)

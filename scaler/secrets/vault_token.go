@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	vault "github.com/hashicorp/vault/api"
+
+	"github.com/scalerd/scalerd/scaler/secretfile"
 )
 
 // renewEvery is the longest time between two looks at the token.
@@ -42,18 +43,25 @@ func (v *Vault) Run(ctx context.Context) error {
 // none.
 func (v *Vault) renew(ctx context.Context) error {
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	left := time.Until(v.until)
+	token, left := v.client.Token(), time.Until(v.until)
+	fine := v.until.IsZero() || left > max(v.life/3, renewEvery)
+	renewable := v.renewable
+	v.mu.Unlock()
 	switch {
-	case v.client.Token() == "":
-		return v.login(ctx)
-	case v.until.IsZero() || left > max(v.life/3, renewEvery):
+	case token == "":
+		return v.login(ctx, token)
+	case fine:
 		return nil
-	case v.renewable:
+	case renewable:
 		secret, err := v.client.Auth().Token().RenewSelfWithContext(ctx, 0)
 		if err == nil && secret != nil && secret.Auth != nil {
-			v.took(secret.Auth.LeaseDuration, secret.Auth.Renewable)
-			if v.life > renewEvery {
+			life := time.Duration(secret.Auth.LeaseDuration) * time.Second
+			v.mu.Lock()
+			if v.client.Token() == token {
+				v.took(token, life, secret.Auth.Renewable)
+			}
+			v.mu.Unlock()
+			if life > renewEvery {
 				return nil
 			}
 		}
@@ -64,49 +72,101 @@ func (v *Vault) renew(ctx context.Context) error {
 	if v.config.RoleID == "" && left > 0 {
 		return nil // a token that ends can't be replaced by us
 	}
-	return v.login(ctx)
+	return v.login(ctx, token)
 }
 
-func (v *Vault) took(seconds int, renewable bool) {
-	v.life, v.until, v.renewable = time.Duration(seconds)*time.Second, time.Time{}, renewable
+// took takes a token; the lock is held. Without a life it does not end.
+func (v *Vault) took(token string, life time.Duration, renewable bool) {
+	v.client.SetToken(token)
+	v.life, v.until, v.renewable = life, time.Time{}, renewable
 	if v.life > 0 {
 		v.until = time.Now().Add(v.life)
 	}
 }
 
-// login gets a token; the lock is held.
-func (v *Vault) login(ctx context.Context) error {
-	if v.config.RoleID == "" {
-		text, err := os.ReadFile(v.config.TokenFile)
-		if err != nil {
-			return fmt.Errorf("%w: vault's token: %w", ErrUnavailable, err)
+// failureKept is how long a login that did not succeed is not tried again.
+const failureKept = time.Second
+
+// login gets a token in place of the old one, once for all who want one at the same time.
+// Until then the old one stays.
+func (v *Vault) login(ctx context.Context, old string) error {
+	done := v.logins.DoChan("", func() (any, error) {
+		v.mu.Lock()
+		replaced := v.client.Token() != old
+		failed := v.failed
+		if time.Since(v.failedAt) > failureKept {
+			failed = nil
 		}
-		v.client.SetToken(strings.TrimSpace(string(text)))
-		secret, err := v.client.Auth().Token().LookupSelfWithContext(ctx)
-		if err != nil {
-			v.client.ClearToken()
-			return v.failure("look the token of "+v.config.TokenFile+" up", err)
+		v.mu.Unlock()
+		if replaced || failed != nil {
+			return nil, failed
 		}
-		life, _ := secret.TokenTTL() // without one it does not end
-		renewable, _ := secret.TokenIsRenewable()
-		v.took(int(life/time.Second), renewable)
-		return nil
+		// Not the context of the one who came first: others wait for it too. It ends by
+		// the client's timeout.
+		return nil, v.ask(context.WithoutCancel(ctx))
+	})
+	select {
+	case result := <-done:
+		return result.Err
+	case <-ctx.Done():
+		return v.failure("log in", ctx.Err())
 	}
-	id, err := os.ReadFile(v.config.SecretIDFile)
+}
+
+// ask asks for a token, with a client of its own: requests under way keep the old one.
+func (v *Vault) ask(ctx context.Context) error {
+	client, err := v.client.CloneWithHeaders()
 	if err != nil {
-		return fmt.Errorf("%w: vault's secret ID: %w", ErrUnavailable, err)
+		return v.failure("log in", err)
 	}
-	v.client.ClearToken()
-	secret, err := v.client.Logical().WriteWithContext(ctx, "auth/approle/login", map[string]any{"role_id": v.config.RoleID, "secret_id": strings.TrimSpace(string(id))})
+	client.ClearToken()
+	var token string
+	var life time.Duration
+	var renewable bool
+	if v.config.RoleID == "" {
+		token, life, renewable, err = v.byFile(ctx, client)
+	} else {
+		token, life, renewable, err = v.byRole(ctx, client)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.failed, v.failedAt = err, time.Now(); err == nil {
+		v.took(token, life, renewable)
+	}
+	return err
+}
+
+// byFile is the token of the file.
+func (v *Vault) byFile(ctx context.Context, client *vault.Client) (token string, life time.Duration, renewable bool, err error) {
+	text, err := secretfile.Read(v.config.TokenFile)
+	if err != nil {
+		return "", 0, false, fmt.Errorf("%w: vault's token: %w", ErrUnavailable, err)
+	}
+	token = strings.TrimSpace(string(text))
+	client.SetToken(token)
+	secret, err := client.Auth().Token().LookupSelfWithContext(ctx)
+	if err != nil {
+		return "", 0, false, v.failure("look the token of "+v.config.TokenFile+" up", err)
+	}
+	life, _ = secret.TokenTTL() // without one it does not end
+	renewable, _ = secret.TokenIsRenewable()
+	return token, life, renewable, nil
+}
+
+// byRole is a token that the AppRole is given.
+func (v *Vault) byRole(ctx context.Context, client *vault.Client) (token string, life time.Duration, renewable bool, err error) {
+	id, err := secretfile.Read(v.config.SecretIDFile)
+	if err != nil {
+		return "", 0, false, fmt.Errorf("%w: vault's secret ID: %w", ErrUnavailable, err)
+	}
+	secret, err := client.Logical().WriteWithContext(ctx, "auth/approle/login", map[string]any{"role_id": v.config.RoleID, "secret_id": strings.TrimSpace(string(id))})
 	if err == nil && (secret == nil || secret.Auth == nil) {
 		err = errors.New("the answer has no token")
 	}
 	if err != nil {
-		return v.failure("log in with the AppRole", err)
+		return "", 0, false, v.failure("log in with the AppRole", err)
 	}
-	v.client.SetToken(secret.Auth.ClientToken)
-	v.took(secret.Auth.LeaseDuration, secret.Auth.Renewable)
-	return nil
+	return secret.Auth.ClientToken, time.Duration(secret.Auth.LeaseDuration) * time.Second, secret.Auth.Renewable, nil
 }
 
 // failure says what went wrong without what Vault was sent.
@@ -133,25 +193,20 @@ func (v *Vault) failure(what string, err error) error {
 // refused.
 func (v *Vault) do(ctx context.Context, what string, request func(context.Context) error) error {
 	v.mu.Lock()
-	var err error
-	if v.client.Token() == "" || !v.until.IsZero() && time.Now().After(v.until) {
-		err = v.login(ctx)
-	}
 	used := v.client.Token()
+	over := used == "" || !v.until.IsZero() && time.Now().After(v.until)
 	v.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	err = request(ctx)
-	if refused := (*vault.ResponseError)(nil); errors.As(err, &refused) && refused.StatusCode == http.StatusForbidden {
-		v.mu.Lock()
-		if v.client.Token() == used {
-			err = v.login(ctx)
-		} else {
-			err = nil
+	if over {
+		if err := v.login(ctx, used); err != nil {
+			return err
 		}
+		v.mu.Lock()
+		used = v.client.Token()
 		v.mu.Unlock()
-		if err != nil {
+	}
+	err := request(ctx)
+	if refused := (*vault.ResponseError)(nil); errors.As(err, &refused) && refused.StatusCode == http.StatusForbidden {
+		if err := v.login(ctx, used); err != nil {
 			return err
 		}
 		err = request(ctx)

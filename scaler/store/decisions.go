@@ -77,7 +77,7 @@ func (s *SQLite) DecisionsBefore(ctx context.Context, app, group string, before 
 	if app != "" {
 		query, args = "SELECT id, decision FROM decisions WHERE application = ? AND (? = '' OR grp = ?) AND id < ? ORDER BY id DESC LIMIT ?", []any{app, group, group, before, limit}
 	}
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	rows, err := s.reads.QueryContext(ctx, query, args...)
 	return collect(rows, err, "decisions", func(r *sql.Rows) (scaler.Decision, error) { return scanDecision(r.Scan) })
 }
 

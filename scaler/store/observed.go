@@ -55,7 +55,7 @@ func (s *SQLite) RecordObserved(ctx context.Context, app string, seen []scaler.O
 
 // Observed implements scaler.Store.
 func (s *SQLite) Observed(ctx context.Context, app, group string, from, to time.Time) ([]scaler.Observed, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT at, wanted, existing, ready, metrics FROM observed WHERE application = ? AND grp = ? AND at BETWEEN ? AND ? ORDER BY at",
+	rows, err := s.reads.QueryContext(ctx, "SELECT at, wanted, existing, ready, metrics FROM observed WHERE application = ? AND grp = ? AND at BETWEEN ? AND ? ORDER BY at",
 		app, group, nanos(from), nanos(to))
 	return collect(rows, err, "what was seen of "+group, func(r *sql.Rows) (scaler.Observed, error) {
 		o := scaler.Observed{Group: group}

@@ -63,7 +63,7 @@ ORDER BY policy`
 // Comparisons implements scaler.Store.
 func (s *SQLite) Comparisons(ctx context.Context, app, group string, since time.Time) ([]scaler.Comparison, error) {
 	from := nanos(since)
-	rows, err := s.db.QueryContext(ctx, summed, app, group, from, app, group, from)
+	rows, err := s.reads.QueryContext(ctx, summed, app, group, from, app, group, from)
 	return collect(rows, err, "shadow policies of "+group, func(r *sql.Rows) (scaler.Comparison, error) {
 		var c scaler.Comparison
 		var at, first, shadow, active, short, activeShort int64

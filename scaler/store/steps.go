@@ -111,7 +111,7 @@ func (s *SQLite) AddResults(ctx context.Context, step int64, results []scaler.Re
 
 // OpenSteps implements scaler.Journal.
 func (s *SQLite) OpenSteps(ctx context.Context, app, group string) ([]scaler.StepRecord, error) {
-	return s.steps(ctx, "application = ? AND grp = ? AND open = 1 ORDER BY id", app, group)
+	return steps(ctx, s.db, "application = ? AND grp = ? AND open = 1 ORDER BY id", app, group)
 }
 
 // Steps implements scaler.Journal.
@@ -121,18 +121,18 @@ func (s *SQLite) Steps(ctx context.Context, app, group string, limit int) ([]sca
 
 // StepsBefore implements scaler.Store.
 func (s *SQLite) StepsBefore(ctx context.Context, app, group string, before int64, limit int) ([]scaler.StepRecord, error) {
-	steps, err := s.steps(ctx, "application = ? AND (? = '' OR grp = ?) AND id < ? ORDER BY id DESC LIMIT ?", app, group, group, before, limit)
-	return steps, s.fill(ctx, steps, err)
+	found, err := steps(ctx, s.reads, "application = ? AND (? = '' OR grp = ?) AND id < ? ORDER BY id DESC LIMIT ?", app, group, group, before, limit)
+	return found, fill(ctx, s.reads, found, err)
 }
 
 // StepsOf implements scaler.Journal.
 func (s *SQLite) StepsOf(ctx context.Context, decision int64) ([]scaler.StepRecord, error) {
-	steps, err := s.steps(ctx, "decision = ? AND decision <> 0 ORDER BY id", decision)
-	return steps, s.fill(ctx, steps, err)
+	found, err := steps(ctx, s.db, "decision = ? AND decision <> 0 ORDER BY id", decision)
+	return found, fill(ctx, s.db, found, err)
 }
 
-func (s *SQLite) steps(ctx context.Context, where string, args ...any) ([]scaler.StepRecord, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT id, record FROM steps WHERE "+where, args...)
+func steps(ctx context.Context, db *sql.DB, where string, args ...any) ([]scaler.StepRecord, error) {
+	rows, err := db.QueryContext(ctx, "SELECT id, record FROM steps WHERE "+where, args...)
 	return collect(rows, err, "steps", func(r *sql.Rows) (scaler.StepRecord, error) {
 		var step scaler.StepRecord
 		var id int64
@@ -147,13 +147,13 @@ func (s *SQLite) steps(ctx context.Context, where string, args ...any) ([]scaler
 }
 
 // fill reads the results of steps.
-func (s *SQLite) fill(ctx context.Context, steps []scaler.StepRecord, err error) error {
+func fill(ctx context.Context, db *sql.DB, steps []scaler.StepRecord, err error) error {
 	for i := range steps {
 		if err != nil {
 			break
 		}
 		var rows *sql.Rows
-		rows, err = s.db.QueryContext(ctx, "SELECT address, action, ok, seconds, error FROM step_resources WHERE step = ? ORDER BY rowid", steps[i].ID)
+		rows, err = db.QueryContext(ctx, "SELECT address, action, ok, seconds, error FROM step_resources WHERE step = ? ORDER BY rowid", steps[i].ID)
 		steps[i].Resources, err = collect(rows, err, "results of a step", func(r *sql.Rows) (scaler.ResourceResult, error) {
 			var res scaler.ResourceResult
 			err := r.Scan(&res.Address, &res.Action, &res.OK, &res.Seconds, &res.Error)

@@ -38,7 +38,12 @@ var migrations = []string{
 const kept = 10000
 
 // SQLite implements scaler.Store in one file. It is safe for concurrent use.
-type SQLite struct{ db *sql.DB }
+type SQLite struct {
+	db *sql.DB
+	// reads is for what people search, which takes a while: the loop's writes don't wait
+	// for it, nor it for them. It sees all that was written before.
+	reads *sql.DB
+}
 
 var _ scaler.Store = (*SQLite)(nil)
 
@@ -52,17 +57,33 @@ func Open(ctx context.Context, path string) (*SQLite, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(ON)", "cache_size(-2000)"}}
-	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+pragmas.Encode())
+	db, err := handle(path, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)")
 	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
+		return nil, err
 	}
 	db.SetMaxOpenConns(1) // one writer is all SQLite has, and a page cache costs memory
 	s := &SQLite{db: db}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.Close())
 	}
+	if s.reads, err = handle(path, "query_only(ON)"); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.reads.SetMaxOpenConns(readers)
 	return s, nil
+}
+
+// readers bounds the searches at once, and their page caches.
+const readers = 2
+
+// handle opens nothing yet: connections are made when they are used.
+func handle(path string, pragmas ...string) (*sql.DB, error) {
+	all := url.Values{"_pragma": append(pragmas, "busy_timeout(5000)", "cache_size(-2000)")}
+	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+all.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	return db, nil
 }
 
 func (s *SQLite) migrate(ctx context.Context) error {
@@ -89,7 +110,7 @@ func (s *SQLite) migrate(ctx context.Context) error {
 }
 
 // Close closes the file.
-func (s *SQLite) Close() error { return s.db.Close() }
+func (s *SQLite) Close() error { return errors.Join(s.reads.Close(), s.db.Close()) }
 
 func (s *SQLite) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)

@@ -32,6 +32,8 @@ type backend struct {
 	away, broken bool
 	// then changes it once, after a state was asked for that is not there.
 	then func(*backend)
+	// before changes it before each request, which fails where it returns true.
+	before func(b *backend, method, body string) bool
 	// hold makes whoever asks for a state wait until it is closed, and asked is closed
 	// when somebody does; nil for neither.
 	hold, asked chan struct{}
@@ -64,6 +66,10 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if _, password, _ := r.BasicAuth(); password != b.password {
 		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if b.before != nil && b.before(b, r.Method, string(body)) {
+		http.Error(w, "not now", http.StatusInternalServerError)
 		return
 	}
 	path, held := r.URL.Path, b.locks[r.URL.Path]

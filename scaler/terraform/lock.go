@@ -75,18 +75,22 @@ func (r *Runner) locked(tf driver, operation string, do func() error) error {
 	if !refused {
 		return err
 	}
+	var asked *run
 	if info.who == "" && info.id != "" {
-		info = r.holder(tf, info)
+		info, asked = r.holder(tf, info)
 	}
 	if doubt := r.stale(info, left); doubt != "" {
 		// This run took no lock; what may have left this one is still to be known.
+		if asked != nil {
+			left.list = append(left.list, *asked)
+		}
 		return errors.Join(info.refusal(tf.dir, doubt), left.write())
 	}
 	// Not the step's context: a lock that is proven stale helps nobody.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := tf.ForceUnlock(ctx, info.id); err != nil {
-		return fmt.Errorf("release the lock %s that a killed terraform of ours left: %w", info.id, err)
+		return errors.Join(fmt.Errorf("%w %s that a killed terraform of ours left: %w", errUnreleased, info.id, err), left.write())
 	}
 	err = do()
 	if info, refused := refusedLock(err); refused {
@@ -94,6 +98,10 @@ func (r *Runner) locked(tf driver, operation string, do func() error) error {
 	}
 	return err
 }
+
+// errUnreleased is a lock of ours that is still held: the next try releases it, for
+// which it has to be known that it is ours.
+var errUnreleased = errors.New("release the lock")
 
 func (l lockInfo) refusal(dir, doubt string) error {
 	return &scaler.LockedError{ID: l.id, Who: l.who, Operation: l.operation, Created: l.created, Dir: dir, Doubt: doubt}
@@ -139,8 +147,8 @@ func (r *Runner) elsewhere(e engine, dir string) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for other := range r.drivers {
-		if same(e.dir, other) {
+	for key := range r.drivers {
+		if _, other, _ := strings.Cut(key, " "); same(e.dir, other) { // after the purpose
 			return true
 		}
 	}
@@ -161,8 +169,8 @@ func whoami() string {
 func isLocked(err error) bool { return errors.As(err, new(*scaler.LockedError)) }
 
 // cutShort reports whether a terraform that took the lock may have left it behind:
-// it was cancelled or killed.
+// it was cancelled or killed. So does one whose lock could not be released.
 func cutShort(err error) bool {
 	var exit *exec.ExitError
-	return errors.Is(err, scaler.ErrInterrupted) || errors.Is(err, context.Canceled) || errors.As(err, &exit) && exit.ExitCode() < 0
+	return errors.Is(err, scaler.ErrInterrupted) || errors.Is(err, errUnreleased) || errors.Is(err, context.Canceled) || errors.As(err, &exit) && exit.ExitCode() < 0
 }

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"crypto/rand"
 	"crypto/tls"
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -36,16 +38,22 @@ const operationAsk = "scalerd-asks-who-holds-the-lock"
 const holderTimeout = 10 * time.Second
 
 // holder adds what the server of an http backend tells of a lock's holder. The
-// information is as it was where nothing more is told.
-func (r *Runner) holder(tf driver, info lockInfo) lockInfo {
-	server, err := newLockServer(tf)
+// information is as it was where nothing more is told. asked is not nil where the
+// question itself may have left the lock held.
+func (r *Runner) holder(tf driver, info lockInfo) (told lockInfo, asked *run) {
+	server, err := newLockServer(tf, r.outbound)
+	begun := time.Now()
 	if err != nil || beginRun(tf.dir, operationAsk) != nil {
-		return info
+		return info, nil
 	}
-	if told, err := server.ask(); err == nil && told.id == info.id {
-		return told
+	told, holds, err := server.ask()
+	if holds {
+		asked = &run{Operation: operationAsk, Begun: begun}
 	}
-	return info
+	if err != nil || told.id != info.id {
+		told = info
+	}
+	return told, asked
 }
 
 // lockServer is what a root module's http backend locks at.
@@ -63,8 +71,16 @@ type lockFields struct {
 	Path                              string
 }
 
-// newLockServer reads the backend of a root module.
-func newLockServer(tf driver) (*lockServer, error) {
+// Outbound says which hosts that a description names may be called by this process. Dial
+// makes the connections of what Transport makes requests by.
+type Outbound interface {
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+	Transport(next http.RoundTripper) http.RoundTripper
+}
+
+// newLockServer reads the backend of a root module; without an outbound policy the server
+// may be anywhere.
+func newLockServer(tf driver, outbound Outbound) (*lockServer, error) {
 	config, err := backendConfig(filepath.Join(tf.dir, tfgen.BackendFile), "http")
 	if err != nil {
 		return nil, err
@@ -92,7 +108,12 @@ func newLockServer(tf driver) (*lockServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure, DisableKeepAlives: true}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure, DisableKeepAlives: true}
+	s.client.Transport = transport
+	if outbound != nil {
+		transport.DialContext = outbound.Dial
+		s.client.Transport = outbound.Transport(transport)
+	}
 	return s, nil
 }
 
@@ -126,27 +147,28 @@ func (s *lockServer) tls() (*tls.Config, error) {
 }
 
 // ask tries to take the lock and returns what its holder said. Where it is free by
-// now it is given back, and the answer is an error.
-func (s *lockServer) ask() (lockInfo, error) {
+// now it is given back, and the answer is an error. holds is set where this attempt
+// may hold it still, because it could not be given back or nobody answered.
+func (s *lockServer) ask() (told lockInfo, holds bool, err error) {
 	ours, err := json.Marshal(lockFields{ID: rand.Text(), Operation: operationAsk, Who: whoami(), Created: time.Now().UTC()})
 	if err != nil {
-		return lockInfo{}, err
+		return lockInfo{}, false, err
 	}
 	status, answer, err := s.send(s.taking, s.lock, ours)
 	switch {
+	case status == http.StatusOK: // with or without all of its answer
+		status, _, err := s.send(s.giving, s.unlock, ours)
+		return lockInfo{}, err != nil || status != http.StatusOK, errors.Join(errors.New("the lock is free"), err)
 	case err != nil:
-		return lockInfo{}, err
-	case status == http.StatusOK:
-		_, _, err := s.send(s.giving, s.unlock, ours)
-		return lockInfo{}, errors.Join(errors.New("the lock is free"), err)
+		return lockInfo{}, true, err
 	case status != http.StatusLocked && status != http.StatusConflict:
-		return lockInfo{}, fmt.Errorf("the server of the backend answers with status %d", status)
+		return lockInfo{}, status >= http.StatusInternalServerError, fmt.Errorf("the server of the backend answers with status %d", status)
 	}
 	var held lockFields
 	if err := json.Unmarshal(answer, &held); err != nil {
-		return lockInfo{}, fmt.Errorf("lock information: %w", err)
+		return lockInfo{}, false, fmt.Errorf("lock information: %w", err)
 	}
-	return lockInfo{id: held.ID, who: held.Who, operation: held.Operation, created: held.Created}, nil
+	return lockInfo{id: held.ID, who: held.Who, operation: held.Operation, created: held.Created}, false, nil
 }
 
 // mostAnswer bounds a server's answer, in bytes.

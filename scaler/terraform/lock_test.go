@@ -227,3 +227,76 @@ func TestALockThatAskingForItsHolderLeftIsReleased(t *testing.T) {
 		t.Errorf("the lock is %q after it, want none", lock)
 	}
 }
+
+// TestALockThatTheQuestionItselfTookIsReleased has the holder give the lock up as
+// scalerd asks the server for its name, which takes it, and has the server refuse to
+// take it back so many times.
+func TestALockThatTheQuestionItselfTookIsReleased(t *testing.T) {
+	for refusals := 1; refusals <= 2; refusals++ { // by the question, and by force-unlock
+		t.Run(fmt.Sprintf("%d refusals", refusals), func(t *testing.T) {
+			t.Parallel()
+			const asking = "scalerd-asks-who-holds-the-lock"
+			b := newBackend(t)
+			r := b.root(t, "a")
+			refused := 0
+			b.before = func(b *backend, method, body string) bool {
+				if method == "LOCK" && strings.Contains(body, asking) && refused == 0 {
+					delete(b.locks, statePath)
+				}
+				if method != "UNLOCK" || !strings.Contains(b.locks[statePath], asking) || refused == refusals {
+					return false
+				}
+				refused++
+				return true
+			}
+			b.lock(fmt.Sprintf(`{"ID":"0123","Operation":"OperationTypePlan","Who":"alice@laptop","Created":%q}`, time.Now().UTC().Format(time.RFC3339Nano)))
+			if err := r.step(t.Context(), creates("a")); !errors.As(err, new(*scaler.LockedError)) {
+				t.Fatalf("Step() = %v, want a LockedError", err)
+			}
+			if _, lock := b.have(); lock == "" || lock == "0123" {
+				t.Fatalf("the lock is %q, want the question's: the test tests nothing", lock)
+			}
+			eventually(t, "the lock is released and the step goes on", func() error {
+				err := r.step(t.Context(), creates("a"))
+				if err != nil && strings.Contains(err.Error(), "by no run of scalerd") {
+					t.Fatalf("Step() = %v, want it to know its own lock", err)
+				}
+				return err
+			})
+			if _, lock := b.have(); lock != "" || refused != refusals {
+				t.Errorf("the lock is %q after it and %d releases were refused, want none and %d", lock, refused, refusals)
+			}
+		})
+	}
+}
+
+// TestATerraformOfOursElsewhereHoldsNoLockHere leaves a lock behind while another root
+// module of ours is worked in.
+func TestATerraformOfOursElsewhereHoldsNoLockHere(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	r, other := b.root(t, "a"), newRoot(t, "a")
+	other.runner = r.runner
+	other.write("hold", "")
+	ended := make(chan error, 1)
+	go func() { ended <- other.step(context.Background(), creates("a")) }()
+	pid := terraformIn(t, other.dir, "apply")
+	me, _ := user.Current()
+	host, _ := os.Hostname()
+	now := time.Now()
+	r.write("terraform.runs.json", fmt.Sprintf(`[{"operation": "OperationTypePlan", "begun": %q}]`, now.Format(time.RFC3339Nano)))
+	b.lock(fmt.Sprintf(`{"ID":"0123","Operation":"OperationTypePlan","Who":%q,"Created":%q}`, me.Username+"@"+host, now.UTC().Format(time.RFC3339Nano)))
+	eventually(t, "the lock is released and the step goes on", func() error {
+		err := r.step(t.Context(), creates("a"))
+		if err != nil && strings.Contains(err.Error(), fmt.Sprintf("process %d,", pid)) {
+			t.Fatalf("Step() = %v, want it to know its own process in %s", err, other.dir)
+		}
+		return err
+	})
+	if err := os.Remove(filepath.Join(other.dir, "hold")); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("Step() of the other root module = %v", err)
+	}
+}

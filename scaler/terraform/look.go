@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,6 +20,9 @@ import (
 
 // Plan implements scaler.Terraform.
 func (r *Runner) Plan(ctx context.Context, root scaler.Root) ([]scaler.Change, error) {
+	if err := mend(root.Dir); err != nil { // a copy, which nobody else writes
+		return nil, err
+	}
 	planned, err := r.planOnly(ctx, "plan", root, nil, nil, tfexec.Refresh(false), tfexec.LockTimeout(planLockTimeout))
 	return planned.changes, err
 }
@@ -84,7 +88,9 @@ func detail(ctx context.Context, tf driver, file string, drift []scaler.Change) 
 var errNotOurs = errors.New("the state is not claimed")
 
 // checkState reads a state in a backend anew, and answers whether the state can be
-// trusted: of one that cannot, nothing is planned.
+// trusted: of one that cannot, nothing is planned. One that is cut short may be what
+// terraform writes at this moment, for a step that did not wait for this look: only
+// the next step, which nothing runs beside, may put the one before in its place.
 func (r *Runner) checkState(ctx context.Context, tf driver) error {
 	if remote(tf.dir) && !r.claimed(tf) {
 		return errNotOurs
@@ -92,7 +98,15 @@ func (r *Runner) checkState(ctx context.Context, tf driver) error {
 	if err := r.pull(ctx, tf); err != nil {
 		return err
 	}
-	_, err := ReadState(tf.dir)
+	path := statePath(tf.dir)
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read state: %w", err)
+	}
+	if err == nil && torn(text) {
+		return fmt.Errorf("%s is being written, or was cut short: it is looked at again later, and the next step of this root module mends it", path)
+	}
+	_, err = ReadState(tf.dir)
 	return err
 }
 
@@ -107,9 +121,6 @@ func (r *Runner) planOnly(ctx context.Context, purpose string, root scaler.Root,
 		return planned{}, err
 	}
 	defer closeDriver()
-	if err := mend(root.Dir); err != nil {
-		return planned{}, err
-	}
 	if err := r.init(ctx, tf, ignore); err != nil {
 		return planned{}, err
 	}

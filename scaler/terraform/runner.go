@@ -48,6 +48,8 @@ type Runner struct {
 	path  string
 	env   map[string]string
 	login func(spec.Cloud, string) (scaler.Credentials, error)
+	// outbound may be nil.
+	outbound Outbound
 	// slots bounds the terraform processes that run at once.
 	slots chan struct{}
 	// initing lets one init run at a time: a shared plugin cache is not safe for
@@ -89,6 +91,9 @@ type Options struct {
 	// PluginCache is the folder in which downloaded providers are kept for all root
 	// modules; empty for none.
 	PluginCache string
+	// Outbound bounds what this process itself calls of the hosts that descriptions
+	// name: the server of an http backend's lock. Nil bounds nothing.
+	Outbound Outbound
 }
 
 // NewRunner returns a Runner that uses the terraform binary at path.
@@ -108,12 +113,13 @@ func NewRunner(path string, o Options) *Runner {
 		login = func(spec.Cloud, string) (scaler.Credentials, error) { return scaler.Credentials{}, nil }
 	}
 	return &Runner{
-		path:    path,
-		env:     env,
-		login:   login,
-		slots:   make(chan struct{}, max(o.Processes, 1)),
-		initing: make(chan struct{}, 1),
-		drivers: map[string]*cached{},
+		path:     path,
+		env:      env,
+		login:    login,
+		outbound: o.Outbound,
+		slots:    make(chan struct{}, max(o.Processes, 1)),
+		initing:  make(chan struct{}, 1),
+		drivers:  map[string]*cached{},
 	}
 }
 

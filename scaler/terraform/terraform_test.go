@@ -334,6 +334,44 @@ func TestAStateThatWasCutShortIsTheOneBefore(t *testing.T) {
 	}
 }
 
+// TestADriftCheckLeavesAStateAloneThatIsBeingWritten: a check runs beside the steps,
+// and terraform empties its state before it writes it.
+func TestADriftCheckLeavesAStateAloneThatIsBeingWritten(t *testing.T) {
+	for _, size := range []int64{0, 40} {
+		t.Run(fmt.Sprintf("at %d bytes", size), func(t *testing.T) {
+			t.Parallel()
+			r := newRoot(t, "a")
+			if err := r.step(t.Context(), creates("a")); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(r.dir, "terraform.tfstate")
+			if err := os.Truncate(path, size); err != nil {
+				t.Fatal(err)
+			}
+			before, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.drift(); err == nil || !strings.Contains(err.Error(), "is being written") {
+				t.Errorf("Drift() = %v, want that the state is being written", err)
+			}
+			after, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(before), string(after)); diff != "" {
+				t.Errorf("the check changed the state (-before +after):\n%s", diff)
+			}
+			if err := r.step(t.Context(), scaler.Expect{}); err != nil {
+				t.Errorf("Step() after it = %v", err)
+			}
+			if err := r.drift(); err != nil {
+				t.Errorf("Drift() after a step = %v", err)
+			}
+		})
+	}
+}
+
 func TestPlanAndDriftChangeNothing(t *testing.T) {
 	r := newRoot(t, "a")
 	changes, err := r.runner.Plan(t.Context(), scaler.Root{Dir: r.dir})

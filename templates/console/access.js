@@ -2,7 +2,7 @@
 import { all, path, poll, post, request } from "./client.js";
 import { ago, badge, banner, button, dialog, el, failure, given, quiet, row, say, set, table, when } from "./ui.js";
 
-const ROLES = { viewer: "sees everything but descriptions", operator: "works with applications", admin: "also decides who may do what" };
+const ROLES = { viewer: "sees applications, without their descriptions", operator: "works with applications", admin: "also decides who may do what" };
 
 // asked is a dialog with a form: act() is called with it, and what is wrong is shown in
 // it. What act returns takes the form's place; nothing closes the dialog.

@@ -81,7 +81,11 @@ var passwordPattern = regexp.MustCompile(`(?i)\b(ssl)?password\s*=`)
 
 func (c *checker) backend(b *Backend) {
 	const path = "backend"
-	if b == nil || !c.fine(path+".type") {
+	if b == nil {
+		return
+	}
+	c.credentials(path+".credentials", b.Credentials)
+	if !c.fine(path + ".type") {
 		return
 	}
 	switch {

@@ -23,6 +23,9 @@ func TestParseReportsMistakesOfABackend(t *testing.T) {
 		{"workspaces", "{type: s3, config: {workspace_key_prefix: w}}",
 			"6:30 backend.config.workspace_key_prefix: is for workspaces, and a state is the default one; remove it"},
 		{"a key that is no text", "{type: s3, config: {key: 7}}", "6:30 backend.config.key: is no text, and tells states apart; write what comes before each state's own part"},
+		{"credentials with a name", "{type: s3, credentials: states.eu-1_a}", ""},
+		{"credentials of another folder", "{type: s3, credentials: ../../other}",
+			`6:21 backend.credentials: is "../../other", which is no name of credentials; use 1 to 64 letters, digits and . _ -, and begin with a letter or digit`},
 		{"http without an address", "{type: http}", "6:1 backend: has no config.address; write the address under which the states are"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

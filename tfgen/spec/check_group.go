@@ -11,6 +11,7 @@ import (
 
 func (c *checker) group(app *Application, g *Group, path string) {
 	c.name(path+".name", g.Name)
+	c.credentials(path+".credentials", g.Credentials)
 	c.sizes(g, path)
 	c.cloud(app, g, path)
 	c.metricsPath(path+".metrics.path", g.Metrics.Path)

@@ -58,6 +58,10 @@ func TestParseReportsMistakes(t *testing.T) {
 		{"two balancers at ports that the kernel chooses",
 			"name: shop\ngroups:\n  - {name: a, cloud: local, max: 1, local: {balancer: ':0'}}\n  - {name: b, cloud: local, max: 1, local: {balancer: ':0'}}\n", ""},
 
+		{"credentials of another folder", withGroup("credentials: ../.."),
+			`7:5 groups[0].credentials: is "../..", which is no name of credentials; use 1 to 64 letters, digits and . _ -, and begin with a letter or digit`},
+		{"credentials with a slash", withGroup("credentials: a/b"),
+			`7:5 groups[0].credentials: is "a/b", which is no name of credentials; use 1 to 64 letters, digits and . _ -, and begin with a letter or digit`},
 		{"a Prometheus without a scheme", withApplication("monitoring: {prometheus: {url: 'prom:9090'}}"),
 			`6:27 monitoring.prometheus.url: is "prom:9090", which is no http address; write it as http://host:9090 or https://host`},
 		{"a Prometheus over ftp", withApplication("monitoring: {prometheus: {url: 'ftp://prom'}}"),

@@ -25,6 +25,22 @@ var reserved = strings.Fields(`and break continue def elif else for if in lambda
 	as assert async await class del except finally from global import is nonlocal raise try with yield
 	True False None`)
 
+// CredentialsPattern is a name of credentials. One with slashes or dots alone could lead to
+// what others keep in the same store.
+const CredentialsPattern = `^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`
+
+// CredentialsRule is CredentialsPattern in words.
+const CredentialsRule = "use 1 to 64 letters, digits and . _ -, and begin with a letter or digit"
+
+var credentialsPattern = regexp.MustCompile(CredentialsPattern)
+
+// credentials checks a name of credentials; without one they are the default ones.
+func (c *checker) credentials(path, name string) {
+	if name != "" && c.fine(path) && !credentialsPattern.MatchString(name) {
+		c.mistake(path, fmt.Sprintf("is %q, which is no name of credentials", name), CredentialsRule)
+	}
+}
+
 // name checks the name of an application, a group or a policy.
 func (c *checker) name(path, name string) {
 	switch {

@@ -138,7 +138,13 @@ func (b *browser) get(address string) (res *http.Response, body string, next *ur
 // begin is the address that the provider sends the browser back to.
 func (b *browser) begin() *url.URL {
 	b.d.t.Helper()
-	res, body, at := b.get(b.d.server.URL + oidc.StartPath + "?next=" + url.QueryEscape("/#/a/shop"))
+	return b.beginFor("/#/a/shop")
+}
+
+// beginFor is begin for a page to come to.
+func (b *browser) beginFor(page string) *url.URL {
+	b.d.t.Helper()
+	res, body, at := b.get(b.d.server.URL + oidc.StartPath + "?next=" + url.QueryEscape(page))
 	if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(at.String(), b.d.issuer.Address()+"/auth?") {
 		b.d.t.Fatalf("start = %s to %v, want 303 to the provider: %s", res.Status, at, body)
 	}

@@ -102,6 +102,8 @@ func (p *Provider) callback(w http.ResponseWriter, r *http.Request) {
 		status := http.StatusUnauthorized
 		if who.Name != "" {
 			status = http.StatusForbidden
+		} else if !errors.Is(err, errDenied) {
+			p.guard.Failed(r)
 		}
 		fail(w, status, err)
 	default:

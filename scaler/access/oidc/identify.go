@@ -15,6 +15,9 @@ import (
 	"github.com/scalerd/scalerd/scaler/access"
 )
 
+// errDenied is in the error of a sign-in that the provider or the person ended.
+var errDenied = errors.New("the provider refused")
+
 var errBusy = errors.New("too many sign-ins at once: try again")
 
 // identify finds out who the provider says somebody is. With an error, the identity has
@@ -26,7 +29,7 @@ func (p *Provider) identify(r *http.Request, begun string) (access.Identity, err
 		return access.Identity{How: How}, errors.New("the answer comes from another provider")
 	}
 	if refused := answer.Get("error"); refused != "" {
-		return access.Identity{How: How}, fmt.Errorf("the provider refused: %s", excerpt(refused+" "+answer.Get("error_description")))
+		return access.Identity{How: How}, fmt.Errorf("%w: %s", errDenied, excerpt(refused+" "+answer.Get("error_description")))
 	}
 	select {
 	case p.exchanging <- struct{}{}:
@@ -74,7 +77,11 @@ func (p *Provider) exchange(r *http.Request, code, begun string) (*oidc.IDToken,
 	if !ok {
 		return nil, errors.New("the provider sent no ID token: is the scope openid allowed for this client?")
 	}
-	token, err := found.VerifierContext(p.context(r.Context()), &oidc.Config{ClientID: p.config.ClientID}).Verify(ctx, raw)
+	keys := &watchedKeys{KeySet: found.keys}
+	token, err := oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{ClientID: p.config.ClientID, SupportedSigningAlgs: found.algorithms}).Verify(ctx, raw)
+	if keys.unfetched != nil {
+		return nil, p.unreachable(keys.unfetched)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the provider's token is not valid: %w", err)
 	}
@@ -86,7 +93,7 @@ func (p *Provider) role(subject string, claims map[string]any) (access.Identity,
 	if !printable(subject) {
 		return access.Identity{How: How}, errors.New("the provider's token names nobody (claim sub)")
 	}
-	who := access.Identity{Name: subject, How: How}
+	who := access.Identity{Name: subject, Subject: subject, How: How}
 	if name, ok := claims[p.config.NameClaim].(string); ok && printable(name) {
 		who.Name = name
 	}

@@ -41,9 +41,19 @@ func TestSomebodyOfAGroupWithARoleIsSignedIn(t *testing.T) {
 	if got := b.me(); got.Role != access.Nobody {
 		t.Errorf("after the logout it is %+v, want nobody", got)
 	}
-	want := []access.Notice{{Who: "olga", How: "oidc", From: "127.0.0.1", Action: "login"}, {Who: "olga", How: "oidc", From: "127.0.0.1", Action: "logout"}}
+	want := []access.Notice{{Who: "olga", Subject: "4711", How: "oidc", From: "127.0.0.1", Action: "login"}, {Who: "olga", Subject: "4711", How: "oidc", From: "127.0.0.1", Action: "logout"}}
 	if diff := cmp.Diff(want, d.notices); diff != "" {
 		t.Errorf("noted (-want +got):\n%s", diff)
+	}
+}
+
+func TestASignInLeadsToNoOtherHost(t *testing.T) {
+	d := newDoor(t, access.Options{})
+	for _, page := range []string{"//evil.example", `/\evil.example`, "/\t/evil.example", "/\r\n/evil.example", "/\x7f/evil.example", "https://evil.example"} {
+		b := d.browser()
+		if res, body, next := b.get(b.beginFor(page).String()); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/" {
+			t.Errorf("callback with next %q = %s to %v, want 303 to /: %s", page, res.Status, next, body)
+		}
 	}
 }
 
@@ -201,6 +211,32 @@ func TestAProviderThatIsDownStopsNobodyElse(t *testing.T) {
 	}
 }
 
+// TestKeysThatCannotBeFetchedAreNobodysFailure has a provider that answers everything
+// but the question for its keys.
+func TestKeysThatCannotBeFetchedAreNobodysFailure(t *testing.T) {
+	d := newDoor(t, access.Options{})
+	b := d.browser()
+	d.issuer.KeysDown.Store(true)
+	for range 10 {
+		res, body, _ := b.get(b.begin().String())
+		if res.StatusCode != http.StatusBadGateway || !strings.Contains(body, "the sign-in provider does not answer") || strings.Contains(body, "/keys") || strings.Contains(body, "503") {
+			t.Fatalf("callback = %s: %s, want 502 without what only an admin should know", res.Status, body)
+		}
+	}
+	if len(d.notices) > 0 {
+		t.Errorf("noted %+v, want nothing: nobody failed", d.notices)
+	}
+	d.issuer.KeysDown.Store(false)
+	for range 3 {
+		if res, body, _ := b.get(b.begin().String()); res.StatusCode != http.StatusSeeOther {
+			t.Fatalf("callback = %s: %s, want a session", res.Status, body)
+		}
+	}
+	if n := d.issuer.KeysAsked.Load(); n != 11 {
+		t.Errorf("the keys were asked for %d times, want 10 in vain and once", n)
+	}
+}
+
 func TestASecretThatOthersReadIsNotUsed(t *testing.T) {
 	d := newDoor(t, access.Options{})
 	if err := os.Chmod(d.config.SecretFile, 0o644); err != nil {
@@ -218,11 +254,28 @@ func TestFailuresLockAnAddressAndOtherSitesDoNot(t *testing.T) {
 	for range 40 { // what a page of another site can make a browser do
 		b.get(d.server.URL + oidc.CallbackPath + "?state=x&code=y")
 	}
-	d.issuer.Claims = map[string]any{"groups": nil}
-	for i := range 5 {
-		if res, _, _ := b.get(b.begin().String()); res.StatusCode != http.StatusForbidden {
-			t.Fatalf("failure %d = %s, want 403", i+1, res.Status)
+	fails := func(status int) {
+		t.Helper()
+		if res, body, _ := b.get(b.begin().String()); res.StatusCode != status {
+			t.Fatalf("callback = %s, want %d: %s", res.Status, status, body)
 		}
+	}
+	for range 40 { // a colleague without a group, and one who says no
+		d.issuer.Claims = map[string]any{"groups": nil}
+		fails(http.StatusForbidden)
+		d.issuer.Claims, d.issuer.Deny = nil, "access_denied"
+		fails(http.StatusUnauthorized)
+		d.issuer.Deny = ""
+	}
+	for range 4 {
+		d.issuer.Claims = map[string]any{"nonce": "of-another"}
+		fails(http.StatusUnauthorized)
+	}
+	d.issuer.Claims = nil
+	fails(http.StatusSeeOther) // which forgets the failures before
+	for range 5 {
+		d.issuer.Claims = map[string]any{"nonce": "of-another"}
+		fails(http.StatusUnauthorized)
 	}
 	d.issuer.Claims = nil
 	if res, _, _ := b.get(b.begin().String()); res.StatusCode != http.StatusTooManyRequests {

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/scalerd/scalerd/scaler/access"
+	"github.com/scalerd/scalerd/scaler/secretfile"
 )
 
 // How is how people whom a provider vouches for prove who they are, as an
@@ -125,7 +125,7 @@ type Provider struct {
 
 	mu sync.Mutex
 	// found is the provider once it answered; failedAt is when it last did not.
-	found    *oidc.Provider
+	found    *discovered
 	failedAt time.Time
 }
 
@@ -159,26 +159,6 @@ func (p *Provider) unreachable(err error) error {
 	return errUnreachable
 }
 
-// discover asks the provider about itself, once.
-func (p *Provider) discover() (*oidc.Provider, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.found != nil {
-		return p.found, nil
-	}
-	if time.Since(p.failedAt) < retryAfter {
-		return nil, errUnreachable
-	}
-	// Not the request's context: what is found outlives it, and keeps the client.
-	found, err := oidc.NewProvider(p.context(context.Background()), p.config.Issuer)
-	if err != nil {
-		p.failedAt = time.Now()
-		return nil, p.unreachable(err)
-	}
-	p.found = found
-	return found, nil
-}
-
 // context has requests to the provider made by the provider's client.
 func (p *Provider) context(ctx context.Context) context.Context {
 	return oidc.ClientContext(ctx, p.client)
@@ -188,14 +168,14 @@ func (p *Provider) context(ctx context.Context) context.Context {
 var errSetUp = errors.New("the sign-in is not set up as it should be: an admin finds the reason in scalerd's log")
 
 // oauth is the client at the provider, with its secret as the file has it now.
-func (p *Provider) oauth(found *oidc.Provider) (*oauth2.Config, error) {
+func (p *Provider) oauth(found *discovered) (*oauth2.Config, error) {
 	secret, err := ReadSecret(p.config.SecretFile)
 	if err != nil {
 		p.config.Log.Error("nobody can sign in with OIDC", "error", err)
 		return nil, errSetUp
 	}
 	return &oauth2.Config{
-		ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: found.Endpoint(), RedirectURL: p.config.RedirectURL,
+		ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: found.endpoint, RedirectURL: p.config.RedirectURL,
 		Scopes: append([]string{oidc.ScopeOpenID}, p.config.Scopes...),
 	}, nil
 }
@@ -206,14 +186,7 @@ func ReadSecret(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return "", fmt.Errorf("secret of the OIDC client: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("secret of the OIDC client: %s can be read by others (mode %04o); run chmod 600 on it", file, info.Mode().Perm())
-	}
-	text, err := os.ReadFile(file)
+	text, err := secretfile.Read(file)
 	if err != nil {
 		return "", fmt.Errorf("secret of the OIDC client: %w", err)
 	}

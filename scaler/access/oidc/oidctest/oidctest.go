@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,9 @@ type Issuer struct {
 	Claims map[string]any
 	Sign   func(claims string) string
 	Deny   string
+	// KeysDown has the question for the keys fail, and KeysAsked counts those.
+	KeysDown  atomic.Bool
+	KeysAsked atomic.Int64
 
 	t   testing.TB
 	url string
@@ -70,6 +74,14 @@ func New(t testing.TB, plain bool) *Issuer {
 	about := &oidctest.Server{PublicKeys: []oidctest.PublicKey{{PublicKey: keys().right.Public(), KeyID: keyID, Algorithm: oidc.RS256}}}
 	mux := http.NewServeMux()
 	mux.Handle("/", about)
+	mux.HandleFunc("/keys", func(w http.ResponseWriter, r *http.Request) {
+		i.KeysAsked.Add(1)
+		if i.KeysDown.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		about.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("GET /auth", i.authorize)
 	mux.HandleFunc("POST /token", i.token)
 	i.Server = httptest.NewUnstartedServer(mux)
