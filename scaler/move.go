@@ -41,7 +41,7 @@ func (a *application) movable(to *spec.Backend) error {
 		switch fleet := g.actuator.Fleet(); {
 		case fleet.Unknown != "":
 			why = fleet.Unknown
-		case fleet.Moving && len(fleet.Steps) == 0: // one that can't be made is changed, or taken back
+		case fleet.Moving: // one that fails is changed, or taken back, when its step is over
 		case fleet.Problem != "":
 			why = fleet.Problem
 		case !g.actuator.settled():

@@ -17,29 +17,36 @@ import (
 func TestAStateMovesBackToWhereItWas(t *testing.T) {
 	for _, tt := range []struct {
 		name, installation string
-		between            func(r root, first *backend)
-		want               string
+		// nodes are those that were there when it was left.
+		nodes   string
+		between func(r root, first *backend)
+		want    string
 	}{
-		{"which was left", "", func(root, *backend) {}, ""},
-		{"which says that it is ours", "ours", func(r root, _ *backend) {
+		{"which was left", "", "a", func(root, *backend) {}, ""},
+		{"which was left with outputs alone", "", "", func(root, *backend) {}, ""},
+		{"which says that it is ours", "ours", "a", func(r root, _ *backend) {
 			if err := os.Remove(filepath.Join(r.dir, "backend.left")); err != nil {
 				r.t.Error(err)
 			}
 		}, ""},
-		{"which somebody has written since", "", func(_ root, first *backend) {
+		{"which somebody has written since", "", "a", func(_ root, first *backend) {
 			first.change(func(text string) string { return serial.ReplaceAllString(text, `"serial": 7`) })
 		}, "already has a state with 1 resources"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			first, second := newBackend(t), newBackend(t)
-			r := first.root(t, "a")
-			if err := r.stepAs(tt.installation, creates("a"), watcher{}); err != nil {
+			r := first.root(t, tt.nodes)
+			if err := r.stepAs(tt.installation, creates(strings.Fields(tt.nodes)...), watcher{}); err != nil {
 				t.Fatal(err)
 			}
 			r.moveTo(second)
 			r.nodes("a b")
-			if err := r.stepAs(tt.installation, creates("b"), watcher{}); err != nil {
+			added := creates("b")
+			if tt.nodes == "" {
+				added = creates("a", "b")
+			}
+			if err := r.stepAs(tt.installation, added, watcher{}); err != nil {
 				t.Fatal(err)
 			}
 			tt.between(r, first)

@@ -50,15 +50,15 @@ func (r *Runner) found(ctx context.Context, tf driver, state scaler.State) (stri
 	if encoded(same) == encoded(state) {
 		return text, foundIt, nil
 	}
-	if len(there.Resources) == 0 && there.Installation == "" {
-		return text, foundNothing, nil
-	}
 	left, err := wasLeft(tf.dir, there)
 	if err != nil {
 		return "", foundNothing, err
 	}
 	if left || tf.installation != "" && there.Installation == tf.installation {
 		return text, foundOld, nil
+	}
+	if len(there.Resources) == 0 && there.Installation == "" {
+		return text, foundNothing, nil
 	}
 	return "", foundNothing, fmt.Errorf("its new backend already has a state with %d resources (installation %q): give the backend another key, or go back to the one from before", len(there.Resources), there.Installation)
 }
