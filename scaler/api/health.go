@@ -48,6 +48,6 @@ func registerHealth(api huma.API, c Config) {
 	})
 	register(api, endpoint(access.Viewer, http.MethodGet, "/v1/me", "get-me", "Who makes this request.", tag), func(ctx context.Context, _ *struct{}) (Who, error) {
 		who := access.Principal(ctx)
-		return Who{who.Name, who.Role, who.How, who.From, who.Applications}, nil
+		return Who{Name: who.Name, Role: who.Role, How: who.How, From: who.From, Applications: who.Applications}, nil
 	})
 }
