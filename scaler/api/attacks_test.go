@@ -152,7 +152,7 @@ func (c *castle) timedBeside(name string) string {
 	user := fastest(name, "wrong password")
 	for _, password := range []string{"wrong password", password, strings.Repeat("x", 3000)} {
 		if other := fastest("no"+name+password[:3], password); other < user/2 {
-			return fmt.Sprintf("%s after %v, for a user after %v", status, other, user)
+			return status + " after " + other.String() + ", for a user after " + user.String()
 		}
 	}
 	return status + " as late as for a user"
