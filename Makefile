@@ -42,13 +42,14 @@ test: ## all tests but most of the end-to-end ones and the longest; the race det
 e2e: ## all of the real binaries: kill -9 at many moments, bad input, full disks
 	$(GO) test -race -timeout 40m ./cmd
 
-# How long `make chaos` lasts, and its clouds.
+# How long `make chaos` lasts, its clouds, and where its states are: files, or pg.
 MINUTES     ?= 5
 SEED        ?= 1
 CLOUD       ?= ec2,openstack,azure
+STATES      ?= files
 
 chaos: ## every fault there is under random orders, for MINUTES=5 with SEED=1 on CLOUD=...; then thousands of crashes in one process
-	$(GO) test -count 1 -timeout $$(($(MINUTES) + 30))m -run 'TestChaos$$' -v ./cmd -chaos $(MINUTES)m -chaos-seed $(SEED) -chaos-clouds $(CLOUD)
+	$(GO) test -count 1 -timeout $$(($(MINUTES) + 30))m -run 'TestChaos$$' -v ./cmd -chaos $(MINUTES)m -chaos-seed $(SEED) -chaos-clouds $(CLOUD) -chaos-states $(STATES)
 	$(GO) test -count 1 -timeout $$((4 * $(MINUTES) + 30))m -run 'TestCrashedAnywhere' -v ./scaler -rapid.checks $$((350 * $(MINUTES))) -rapid.seed $(SEED)
 
 soak: ## ten simulated days in minutes: memory, goroutines, open files, disk

@@ -18,6 +18,7 @@ var (
 	chaosFor    = flag.Duration("chaos", 40*time.Second, "how long TestChaos begins new rounds")
 	chaosSeed   = flag.Uint64("chaos-seed", 1, "seed of TestChaos: the same orders and faults, at instants that differ")
 	chaosClouds = flag.String("chaos-clouds", "ec2,openstack,azure", "simulated clouds of TestChaos")
+	chaosStates = flag.String("chaos-states", "files", "where TestChaos has its states: files, or pg, a PostgreSQL of its own")
 )
 
 const (
@@ -112,6 +113,13 @@ func startChaos(t *testing.T) *chaos {
 		groups: strings.Split(*chaosClouds, ","), wanted: map[string]int{}, turns: map[string]int{}, machines: map[string]simcloud.Resource{},
 		tally: tally{faults: map[string]int{}},
 	}
+	switch *chaosStates {
+	case "files":
+	case "pg":
+		c.env = append(c.env, "PG_CONN_STR="+startPostgres(t).connection())
+	default:
+		t.Fatalf("-chaos-states %s: use files or pg", *chaosStates)
+	}
 	if err := mountSmall(t, d.data, chaosDisk); err != nil {
 		t.Logf("without the fault of a full disk: %v", err)
 	} else {
@@ -138,6 +146,9 @@ func (c *chaos) description() string {
 		group := simulatedGroup(cloud, "min: 0, initial: 2, max: 6, shard_size: 3")
 		tags := fmt.Sprintf("%s: {%s: {round: r%d}, ", cloud, map[string]string{"ec2": "tags", "openstack": "metadata", "azure": "tags"}[cloud], c.tag)
 		text += strings.Replace(group, cloud+": {", tags, 1)
+	}
+	if *chaosStates != "files" {
+		text += fmt.Sprintf("backend: {type: %s}\n", *chaosStates)
 	}
 	return text
 }
