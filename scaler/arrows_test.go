@@ -52,7 +52,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed["scaler/credentials"] = append(slices.Clone(loop), "scaler/secretfile")
 	allowed["scaler/report"] = append(slices.Clone(loop), "templates")
 	allowed["scaler/api"] = append(slices.Clone(loop), "scaler/monitor", "scaler/report", "scaler/access", "scaler/audit", "scaler/secrets", "scaler/credentials", "scaler/secretfile", "scaler/operation", "scaler/backtest", "scaler/trace")
-	allowed["scaler/public"] = append(slices.Clone(loop), "templates", "scaler/access", "scaler/access/oidc", "scaler/audit", "scaler/console", "scaler/docs", "scaler/micado", "scaler/operation", "scaler/report", "scaler/submitter")
+	allowed["scaler/public"] = append(slices.Clone(loop), "templates", "scaler/access", "scaler/access/oidc", "scaler/audit", "scaler/console", "scaler/docs", "scaler/micado", "scaler/operation", "scaler/report", "scaler/secretfile", "scaler/submitter")
 	allowed["scaler/trace"] = []string{}
 	allowed["scaler/backtest"] = append(slices.Clone(loop), "scaler/trace", "scaler/monitor")
 	forbidden := []string{"net/http", "os/exec", "log/slog", "database/sql"}

@@ -108,7 +108,7 @@ func (p *repeats) handler(next http.Handler) http.Handler {
 // asker is all that decides what somebody may do, so that an answer is given again only to
 // whom it would be given now.
 func asker(who access.Identity) []string {
-	return append([]string{who.How, who.Name, who.TokenID, who.Role.String(), strconv.Itoa(len(who.Applications))}, who.Applications...)
+	return append([]string{who.How, who.Name, who.Subject, who.TokenID, who.Role.String(), strconv.Itoa(len(who.Applications))}, who.Applications...)
 }
 
 // begin takes the key, or returns what is known of the request that has it.
