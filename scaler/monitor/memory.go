@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/timestamp"
@@ -55,7 +56,7 @@ func (m *Memory) Series(metric string, own map[string]string) *Series {
 	if all == nil {
 		all = map[string]string{}
 	}
-	all[labels.MetricName] = metric
+	all[model.MetricNameLabel] = metric
 	s := &Series{memory: m, labels: labels.FromMap(all)}
 	m.byName[metric] = append(m.byName[metric], s)
 	return s
@@ -122,7 +123,7 @@ func (q memoryQuerier) Select(_ context.Context, sorted bool, _ *storage.SelectH
 // metrics are the names of which the matchers ask.
 func (m *Memory) metrics(matchers []*labels.Matcher) []string {
 	for _, matcher := range matchers {
-		if matcher.Name == labels.MetricName && matcher.Type == labels.MatchEqual {
+		if matcher.Name == model.MetricNameLabel && matcher.Type == labels.MatchEqual {
 			return []string{matcher.Value}
 		}
 	}

@@ -3,6 +3,7 @@ package monitor
 import (
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/timestamp"
 	"github.com/prometheus/prometheus/promql"
@@ -42,7 +43,7 @@ func newSelector(s parser.VectorSelector) Selector {
 	s.OriginalOffset, s.Offset, s.Timestamp, s.StartOrEnd = 0, 0, nil, 0
 	found := Selector{Text: s.String()}
 	for _, m := range s.LabelMatchers {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual {
 			found.Metric = m.Value
 		}
 	}
